@@ -1,0 +1,39 @@
+"""Burnish restores blurred, noisy or compressed images with small denoising autoencoders.
+
+`burnish.load("seed").restore(array)` restores an array; `burnish.training.fit(recipe)` trains. Names are loaded when first used,
+so that `import burnish` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from burnish.degrade import Degradation as Degradation
+    from burnish.errors import BurnishError as BurnishError
+    from burnish.evaluate import evaluate as evaluate
+    from burnish.model import Card as Card
+    from burnish.model import Model as Model
+    from burnish.model import load as load
+
+_HOME = {
+    "BurnishError": "burnish.errors",
+    "Card": "burnish.model",
+    "Degradation": "burnish.degrade",
+    "Model": "burnish.model",
+    "evaluate": "burnish.evaluate",
+    "load": "burnish.model",
+}
+
+__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "evaluate", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'burnish' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,32 @@
+"""Everything Burnish refuses to do, as one family of exceptions.
+
+A message is one line that names the file or value, says what is wrong with it and what to do about it.
+"""
+
+
+class BurnishError(Exception):
+    """The family: catch this to catch every refusal."""
+
+
+class InputError(BurnishError):
+    """A file, folder or value that cannot be used, or a place that cannot be written to."""
+
+
+class DegradationError(BurnishError):
+    """A degradation that is not written in the language."""
+
+
+class ModelError(BurnishError):
+    """A file that is no model, or a model that cannot do what is asked of it."""
+
+
+class RecipeError(BurnishError):
+    """A recipe with an unknown key or a value out of range."""
+
+
+class DivergedError(BurnishError):
+    """A training whose loss left every sensible range."""
+
+
+class MissingExtraError(BurnishError):
+    """Something that needs packages which are not installed."""

@@ -1,0 +1,212 @@
+"""The training loop: plain PyTorch, top to bottom."""
+
+import csv
+import io
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from burnish.errors import DivergedError
+from burnish.files import write_text
+from burnish.progress import Progress
+from burnish.training import checkpoint, networks
+from burnish.training.checkpoint import State
+from burnish.training.pairs import Pairs, Source
+from burnish.training.recipe import Recipe
+
+CHECKPOINT_EVERY = 60.0  # seconds, and at every epoch's end
+WARM_UP = 0.2  # share of a one-cycle schedule spent rising
+ABSURD_LOSS = 10.0  # values in 0–1 that restore to values in 0–1 cannot lose more than 1
+COLUMNS = ["epoch", "seconds", "accuracy", "loss", "val_accuracy", "val_loss", "resumed_at"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop before the recipe's end: after `minutes` of training in this call (None: never)."""
+
+    minutes: float | None = None
+
+
+def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, limits: Limits, device: str, progress: Progress) -> State:
+    """Train `network` in place by `recipe`, going on from `folder`'s checkpoint if it has one, and return how it ended.
+
+    A checkpoint is written every epoch and every minute, `history.csv` every epoch. Ctrl-C and SIGTERM write a checkpoint and raise
+    KeyboardInterrupt. Raises DivergedError, with the last good checkpoint kept, when the loss leaves every sensible range.
+    """
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
+    saved = folder / "checkpoint.safetensors"
+    state = State()
+    if saved.exists():
+        state = checkpoint.load(saved, network, optimizer)
+        state.resumed_at = state.step
+    clock = _Clock(limits)
+    with _interruptible() as interrupted:
+        while state.epoch <= recipe.epochs and not state.finished:
+            pairs = source.epoch(state.epoch)
+            order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + state.epoch))
+            steps = math.ceil(len(pairs) / recipe.batch)
+            while state.step < steps:
+                indices = order[state.step * recipe.batch : (state.step + 1) * recipe.batch]
+                _step(network, optimizer, pairs, indices, recipe, state, steps, device)
+                clock.tick(state)
+                progress(*_standing(state, recipe, steps, len(pairs)))
+                if interrupted.is_set() or clock.minute_is_over() or clock.time_is_up():
+                    checkpoint.save(saved, network, optimizer, state)
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+                if clock.time_is_up():
+                    break
+            state.stopped_early = clock.time_is_up() and (state.step < steps or state.epoch < recipe.epochs)
+            state.finished = state.stopped_early
+            _end_epoch(network, source.validation, recipe, state, device, seen=min(state.step * recipe.batch, len(pairs)))
+            clock.tick(state)
+            checkpoint.save(saved, network, optimizer, state)
+            write_text(folder / "history.csv", history_csv(state.history))
+    return state
+
+
+def _step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, pairs: Pairs, indices: Tensor, recipe: Recipe, state: State, steps: int, device: str
+) -> None:
+    """One step of the optimiser, counted into `state`. Raises DivergedError before a bad loss reaches the weights."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, ((state.epoch - 1) * steps + state.step) / (recipe.epochs * steps))
+    network.train()
+    degraded, clean = pairs.batch(indices)
+    loss, accuracy = _scored(network, degraded.to(device), clean.to(device), recipe)
+    value = loss.item()
+    if not value <= ABSURD_LOSS:  # NaN compares false
+        raise DivergedError(
+            f"the loss became {value:.3g} at epoch {state.epoch}, step {state.step + 1}; the last good checkpoint is kept: "
+            f"try a lower learning_rate than {recipe.learning_rate:g}"
+        )
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    state.loss_sum += value * len(indices)
+    state.accuracy_sum += accuracy * len(indices)
+    state.step += 1
+
+
+def _end_epoch(network: nn.Module, validation: Pairs, recipe: Recipe, state: State, device: str, seen: int) -> None:
+    """Write the epoch's row into the history and move on to the next epoch."""
+    began = time.monotonic()
+    val_loss, val_accuracy = _validated(network, validation, recipe, device)
+    row = {
+        "epoch": state.epoch,
+        "seconds": round(state.seconds + time.monotonic() - began, 2),
+        "accuracy": state.accuracy_sum / seen,
+        "loss": state.loss_sum / seen,
+        "val_accuracy": val_accuracy,
+        "val_loss": val_loss,
+        "resumed_at": state.resumed_at,
+    }
+    state.history.append(row)
+    state.epoch, state.step, state.loss_sum, state.accuracy_sum, state.seconds, state.resumed_at = state.epoch + 1, 0, 0.0, 0.0, 0.0, None
+
+
+def _validated(network: nn.Module, pairs: Pairs, recipe: Recipe, device: str) -> tuple[float, float]:
+    network.eval()
+    loss_sum = accuracy_sum = 0.0
+    with torch.inference_mode():
+        for indices in torch.arange(len(pairs)).split(recipe.batch):
+            degraded, clean = pairs.batch(indices)
+            loss, accuracy = _scored(network, degraded.to(device), clean.to(device), recipe)
+            loss_sum += loss.item() * len(indices)
+            accuracy_sum += accuracy * len(indices)
+    return loss_sum / len(pairs), accuracy_sum / len(pairs)
+
+
+def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, recipe: Recipe) -> tuple[Tensor, float]:
+    """Loss and channel accuracy of one batch. In bf16 the network runs under autocast; the loss is fp32 always."""
+    with torch.autocast(degraded.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        output = networks.restored(network(degraded)).float()
+    loss = functional.mse_loss(output, clean) if recipe.loss == "mse" else functional.l1_loss(output, clean)
+    with torch.no_grad():
+        accuracy = (output.argmax(1) == clean.argmax(1)).float().mean().item()
+    return loss, accuracy
+
+
+def learning_rate(recipe: Recipe, done: float) -> float:
+    """The learning rate when the share `done` (0–1) of all steps is done.
+
+    "one-cycle" rises along a cosine from a 25th of `learning_rate` over the first fifth, then falls along a cosine to zero
+    (after Smith and Topin, "Super-convergence", 2018).
+    """
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    if done < WARM_UP:
+        low = recipe.learning_rate / 25
+        return low + (recipe.learning_rate - low) * (1 - math.cos(math.pi * done / WARM_UP)) / 2
+    return recipe.learning_rate * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def history_csv(history: list[dict[str, Any]]) -> str:
+    """The history as CSV text, one line an epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in history:
+        writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def _standing(state: State, recipe: Recipe, steps: int, images: int) -> tuple[int, int, str]:
+    done, total = (state.epoch - 1) * steps + state.step, recipe.epochs * steps
+    seen = min(state.step * recipe.batch, images)
+    speed = seen / state.seconds if state.seconds else 0.0
+    note = f"epoch {state.epoch}/{recipe.epochs} · step {state.step}/{steps} · loss {state.loss_sum / seen:.5f} · {speed:,.0f} images/s"
+    return done, total, note
+
+
+class _Clock:
+    """Seconds of training, into the state; and when a minute, or the time allowed, is over."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.began = self.ticked = self.saved = time.monotonic()
+        self.ends = math.inf if limits.minutes is None else self.began + 60 * limits.minutes
+
+    def tick(self, state: State) -> None:
+        now = time.monotonic()
+        state.seconds += now - self.ticked
+        self.ticked = now
+
+    def minute_is_over(self) -> bool:
+        if self.ticked - self.saved < CHECKPOINT_EVERY:
+            return False
+        self.saved = self.ticked
+        return True
+
+    def time_is_up(self) -> bool:
+        return self.ticked >= self.ends
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set, so that the step at hand is finished and kept. A second Ctrl-C stops at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event  # signals reach the main thread alone
+        return
+
+    def on_signal(_number: int, _frame: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

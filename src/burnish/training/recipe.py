@@ -1,0 +1,156 @@
+"""A recipe: everything that defines a training run, one TOML file, checked before anything starts."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from burnish.degrade import Degradation
+from burnish.errors import DegradationError, RecipeError
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run learns from, which network, and how. A key left out of the TOML has the default given here."""
+
+    name: str
+    summary: str
+    network: str
+    degradation: str
+    data: str = "cifar10"
+    network_args: dict[str, int] = field(default_factory=dict)
+    copies: float = 0.0  # share of augmented copies added to the training pictures, 0–1
+    validation: float = 0.2  # share of pictures kept out of training, 0–0.9
+    crop: int = 0  # side of the square crops in pixels; 0: whole pictures, all of one size
+    crops: int = 0  # crops an epoch
+    loss: Literal["mse", "l1"] = "mse"
+    learning_rate: float = 1e-3
+    epsilon: float = 1e-7  # Adam's
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    batch: int = 512
+    epochs: int = 100
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, _checked(item.name, getattr(self, item.name), item.type))
+        for key, (low, high) in RANGES.items():
+            value = getattr(self, key)
+            if not low <= value <= high:
+                raise RecipeError(f"recipe {self.name!r}: {key} = {value} is out of range; it goes from {low:g} to {high:g}")
+        if self.crop and not self.crops:
+            raise RecipeError(f"recipe {self.name!r}: crop = {self.crop} needs crops, the number of crops an epoch; try crops = 4096")
+        if self.crop and self.copies:
+            raise RecipeError(f"recipe {self.name!r}: copies are made of whole pictures; leave out either copies or crop")
+        try:
+            Degradation.parse(self.degradation)
+        except DegradationError as error:
+            raise RecipeError(f"recipe {self.name!r}: degradation: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON types."""
+        return asdict(self)
+
+    def to_toml(self) -> str:
+        """The recipe as TOML text that `load` reads back to an equal recipe."""
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in self.to_dict().items())
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "copies": (0, 1),
+    "validation": (0, 0.9),
+    "crop": (0, 4096),
+    "crops": (0, 10_000_000),
+    "learning_rate": (1e-9, 100),
+    "epsilon": (1e-12, 1),
+    "batch": (1, 65_536),
+    "epochs": (1, 100_000),
+    "seed": (0, 2**31 - 1),
+}
+
+
+def shipped() -> list[str]:
+    """The names of the recipes that come with Burnish."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(recipe: str | Path, changes: Sequence[str] = ()) -> Recipe:
+    """The recipe with a shipped name or in a TOML file, with `key=value` changes (as `--set` takes them) applied.
+
+    Raises RecipeError for a recipe that is not there, no TOML, an unknown key (the nearest is suggested), a wrong type or a value out of
+    range.
+    """
+    path = FOLDER / f"{recipe}.toml" if str(recipe) in shipped() else Path(recipe)
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{recipe}: no such recipe; name one of {', '.join(shipped())}, or a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not a TOML file ({error})") from error
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals:
+            raise RecipeError(f"--set {change}: write key=value, such as --set batch=256")
+        values[key.strip()] = _value(key.strip(), text.strip())
+    return from_mapping(values, str(path.name))
+
+
+def from_mapping(values: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe with these values; `where` stands in the errors. Raises RecipeError."""
+    known = {item.name for item in fields(Recipe)}
+    for key in values:
+        if key not in known:
+            raise RecipeError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
+    missing = [key for key in ("name", "summary", "network", "degradation") if key not in values]
+    if missing:
+        raise RecipeError(f"{where}: {missing[0]} is missing; add a line such as {missing[0]} = \"…\"")
+    return Recipe(**values)
+
+
+def _nearest(key: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; the keys are {', '.join(sorted(known))}"
+
+
+def _value(key: str, text: str) -> Any:
+    """`text` as TOML where it is one (5, 0.1, {width = 8}), as a string elsewhere (blur:1.0)."""
+    types = {item.name: item.type for item in fields(Recipe)}
+    if types.get(key) is str or get_origin(types.get(key)) is Literal:
+        return text.strip("\"'")
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _checked(key: str, value: Any, expected: Any) -> Any:
+    """`value` if it is of the `expected` type (an integer will do for a float), else RecipeError."""
+    if get_origin(expected) is Literal:
+        choices = get_args(expected)
+        if value not in choices:
+            raise RecipeError(f"recipe: {key} = {value!r} is not known; choose one of {', '.join(choices)}")
+    elif get_origin(expected) is dict:
+        if not isinstance(value, dict) or not all(isinstance(k, str) and type(v) is int for k, v in value.items()):
+            raise RecipeError(f"recipe: {key} = {value!r} must be a table of whole numbers, such as {{ width = 16 }}")
+    elif expected is float and type(value) is int:
+        return float(value)
+    elif type(value) is not expected:
+        raise RecipeError(f"recipe: {key} = {value!r} must be {_KINDS[expected]}")
+    return value
+
+
+_KINDS = {str: "a text in quotes", int: "a whole number", float: "a number"}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return repr(value)
