@@ -24,8 +24,7 @@ class State:
     accuracy_sum: float = 0.0
     seconds: float = 0.0
     resumed_at: int | None = None  # the step at which this epoch was last resumed
-    stopped_early: bool = False
-    finished: bool = False
+    stopped_early: bool = False  # the time allowed ran out; never set in a checkpoint
     history: list[dict[str, Any]] = field(default_factory=list)
 
 

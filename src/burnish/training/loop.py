@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +52,24 @@ def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, l
         state.resumed_at = state.step
     clock = _Clock(limits)
     with _interruptible() as interrupted:
-        while state.epoch <= recipe.epochs and not state.finished:
+        while state.epoch <= recipe.epochs and not state.stopped_early:
             pairs = source.epoch(state.epoch)
             order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + state.epoch))
             steps = math.ceil(len(pairs) / recipe.batch)
-            while state.step < steps:
+            while state.step < steps and not state.stopped_early:
                 indices = order[state.step * recipe.batch : (state.step + 1) * recipe.batch]
                 _step(network, optimizer, pairs, indices, recipe, state, steps, device)
                 clock.tick(state)
                 progress(*_standing(state, recipe, steps, len(pairs)))
-                if interrupted.is_set() or clock.minute_is_over() or clock.time_is_up():
+                if interrupted.is_set() or clock.checkpoint_is_due() or clock.time_is_up():
                     checkpoint.save(saved, network, optimizer, state)
                 if interrupted.is_set():
                     raise KeyboardInterrupt
-                if clock.time_is_up():
-                    break
-            state.stopped_early = clock.time_is_up() and (state.step < steps or state.epoch < recipe.epochs)
-            state.finished = state.stopped_early
+                state.stopped_early = clock.time_is_up() and (state.step < steps or state.epoch < recipe.epochs)
+            whole = state.step == steps
             _end_epoch(network, source.validation, recipe, state, device, seen=min(state.step * recipe.batch, len(pairs)))
-            clock.tick(state)
-            checkpoint.save(saved, network, optimizer, state)
+            if whole:  # the row of an epoch cut short is told, but not kept: a resumed run finishes that epoch first
+                checkpoint.save(saved, network, optimizer, replace(state, stopped_early=False))
             write_text(folder / "history.csv", history_csv(state.history))
     return state
 
@@ -182,7 +180,7 @@ class _Clock:
         state.seconds += now - self.ticked
         self.ticked = now
 
-    def minute_is_over(self) -> bool:
+    def checkpoint_is_due(self) -> bool:
         if self.ticked - self.saved < CHECKPOINT_EVERY:
             return False
         self.saved = self.ticked

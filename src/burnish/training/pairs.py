@@ -1,6 +1,6 @@
 """What a network is shown: degraded and clean pictures side by side, held as bytes, drawn anew each epoch where chance is in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class Source:
     """The training and validation pairs of a recipe over a set of pictures.
 
     `epoch(k)` gives epoch k's training pairs: the same every time it is asked, whatever was asked before, so that a resumed run sees what the
-    unbroken one would have. `sizes` names the counts before and after augmentation.
+    unbroken one would have. `dims` is the shape of all images, copies included, where they are of one size.
     """
 
     def __init__(self, pictures: PictureSet, recipe: Recipe) -> None:
@@ -55,7 +55,18 @@ class Source:
             training, validation = self._split_images(_stacked(images, pictures.name), rng)
             self.validation = self._pairs(validation, self._degraded(validation, 0))
         self.training = training
+        self.kept_out = validation
         self._cached: Pairs | list[NDArray[np.float32]] | None = None
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Training and validation images together, N×H×W×C."""
+        return (len(self.training) + len(self.kept_out), *self.training[0].shape)
+
+    def held_out(self, pictures: PictureSet) -> PictureSet:
+        """The pictures kept for validation, as a set to score on where there is no test set: `pictures` less what was trained on."""
+        names = tuple(f"{pictures.name}/held-out-{i}" for i in range(len(self.kept_out)))
+        return replace(pictures, images=self.kept_out, names=names, skipped=())
 
     def epoch(self, epoch: int) -> Pairs:
         """The training pairs of epoch `epoch`, counted from 1."""

@@ -1,0 +1,237 @@
+"""The commands: each a few lines over the functions beside it. Results go to stdout, what is said on the way to stderr."""
+
+import json
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from burnish import __version__
+from burnish.errors import BurnishError, DegradationError, InputError, MissingExtraError, RecipeError
+
+SRC = "cifar10, photos, a CIFAR-10 archive or its folder, or a folder of pictures"
+
+
+class Commands(click.Group):
+    """Refusals become one line on stderr and an exit status; a traceback never reaches the user."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        warnings.showwarning = lambda message, *_where: _complain(str(message))
+        try:
+            return super().invoke(ctx)
+        except BurnishError as error:
+            _complain(str(error))
+            ctx.exit(2 if isinstance(error, RecipeError | DegradationError) else 1)
+        except KeyboardInterrupt:
+            _complain("stopped")
+            ctx.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except MemoryError:
+            _complain("the memory is used up; take fewer or smaller pictures")
+            ctx.exit(1)
+        except Exception as error:
+            _complain(f"this should not have happened, please report it: {type(error).__name__}: {error}")
+            ctx.exit(1)
+
+
+def _complain(line: str) -> None:
+    click.echo(f"burnish: {line}", err=True)
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()  # a long training's lines are read while it runs, through a pipe too
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="burnish")
+def main() -> None:
+    """Burnish restores blurred, noisy or compressed pictures with small autoencoders, trains them, and tells the truth about them."""
+
+
+@main.command(epilog="\b\nExamples:\n  burnish train seed --data cifar-10-python.tar.gz\n  burnish train seed --resume")
+@click.argument("recipe", default="seed")
+@click.option("--data", metavar="SRC", help=f"What to learn from: {SRC}. Default: the recipe's.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder. Default: runs/NAME.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Short for --set epochs=N.")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop training after that long.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder; start it if there is none.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Short for --set seed=N.")
+def train(
+    recipe: str,
+    data: str | None,
+    out: Path | None,
+    epochs: int | None,
+    max_minutes: float | None,
+    changes: tuple[str, ...],
+    resume: bool,
+    device: Any,
+    seed: int | None,
+) -> None:
+    """Train the network of RECIPE (a shipped recipe's name or a TOML file; default: seed) into a model file with its report."""
+    from burnish import training
+
+    short = [f"{key}={value}" for key, value in (("data", data), ("epochs", epochs), ("seed", seed)) if value is not None]
+    plan = training.load_recipe(recipe, [*changes, *short])
+    run = training.fit(plan, out, resume=resume, device=device, max_minutes=max_minutes, say=_say)
+    _print_table([run.board])
+
+
+@main.command(
+    epilog="\b\nExamples:\n  burnish evaluate seed --data photos\n  burnish evaluate a.onnx b.onnx --data pictures/ --degrade blur:1.0+noise:5"
+)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--data", required=True, metavar="SRC", help=f"Pictures to score on: {SRC}.")
+@click.option("--degrade", metavar="SPEC", help="Degradation, such as blur:1.0+8bit. Default: the one the first model was trained for.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Score the first N pictures only.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of the degradation's draws.")
+@click.option("--no-baselines", is_flag=True, help="Leave the classical filters out.")
+@click.option("--check", is_flag=True, help="Exit with status 3 if a model does not help.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a model, a line each.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML report as well.")
+def evaluate(
+    models: tuple[str, ...],
+    data: str,
+    degrade: str | None,
+    limit: int | None,
+    seed: int,
+    no_baselines: bool,
+    check: bool,
+    as_json: bool,
+    report_file: Path | None,
+) -> None:
+    """Score MODELs (shipped names or files) beside the untouched input and the classical filters."""
+    from burnish import data as sets
+    from burnish import evaluate as scoreboard
+    from burnish import model, progress
+    from burnish.degrade import Degradation
+
+    loaded = [model.load(name) for name in models]
+    degradation = Degradation.parse(degrade or loaded[0].card.degradation)
+    with progress.shown("reading") as shown:
+        pictures = sets.load(data, "test", progress=shown).first(limit)
+        tuning = None if no_baselines else sets.tuning_for(data)
+    with progress.shown("scoring") as shown:
+        boards = scoreboard.evaluate(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
+    if report_file:
+        from burnish import report
+
+        stories = [report.Story(board, each.card, [], "") for board, each in zip(boards, loaded, strict=True)]
+        report.write_report(report_file, f"{', '.join(models)} on {data}", stories)
+    if as_json:
+        for board in boards:
+            click.echo(json.dumps(board.to_json()))
+    else:
+        _print_table(boards)
+    if check and not all(board.helps for board in boards):
+        sys.exit(3)
+    if pictures.skipped:
+        sys.exit(1)
+
+
+@main.command(epilog="\b\nExample:\n  burnish degrade holiday/ --degrade blur:1.0+noise:10 -o worse/")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option("--degrade", "spec", required=True, metavar="SPEC", help="Degradation, such as blur:1.0+8bit.")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the PNGs go.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of the draws.")
+def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
+    """Spoil PHOTOs (files or folders) as SPEC says, into PNGs of the same size: what a model is up against."""
+    from burnish import data as sets
+    from burnish.degrade import Degradation
+
+    degradation = Degradation.parse(spec)
+    failed = 0
+    for source, target in sets.mapped(photos, out, ".png"):
+        try:
+            if target.exists():
+                raise InputError(f"{target}: exists already; choose another folder with -o")
+            sets.write_png(target, degradation.apply(image := sets.read(source), seed), image.dtype)
+        except InputError as error:
+            failed += 1
+            _complain(str(error))
+    if failed:
+        _complain(f"{failed} pictures failed, the others are in {out}")
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One line: a list of cards.")
+def models(as_json: bool) -> None:
+    """The models that come with Burnish, and their cards."""
+    from burnish import model
+
+    cards = [model.read_card(path) for path in model.shipped().values()]
+    if as_json:
+        click.echo(json.dumps([json.loads(card.to_json()) for card in cards]))
+        return
+    for card in cards:
+        click.echo(f"{card.name:16} {card.parameters:>9,} parameters  {card.degradation:24} {card.summary}")
+
+
+@main.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
+@click.argument("model_or_network", metavar="MODEL|NETWORK")
+@click.option("--json", "as_json", is_flag=True, help="The card as one JSON object.")
+def show(model_or_network: str, as_json: bool) -> None:
+    """The layers, parameters and card of a model, or the layers of an untrained network."""
+    from burnish import model
+
+    if model_or_network in model.shipped() or Path(model_or_network).suffix == ".onnx":
+        card = json.loads(model.read_card(model_or_network).to_json())
+    else:
+        card = _network_card(model_or_network)
+    click.echo(json.dumps(card) if as_json else _described(card))
+
+
+def _network_card(name: str) -> dict[str, Any]:
+    try:
+        from burnish.training.export import describe
+        from burnish.training.networks import build
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{name}: no shipped model; to show a network, install its package {error.name}: pip install 'burnish[train]'"
+        ) from error
+    return {"name": name, **describe(build(name, {}))}
+
+
+def _described(card: dict[str, Any]) -> str:
+    lines = [f"{'layer':12} {'output shape':>16} {'parameters':>12}"]
+    for layer in card["layers"]:
+        shape = " × ".join(str(size) for size in layer["output_shape"])
+        lines.append(f"{layer['name']:12} {shape:>16} {layer['parameters']:>12,}")
+    lines.append(f"{'total':12} {'':16} {card['parameters']:>12,}   ({card['parameters'] * 4 / 1024:.2f} KB)")
+    lines.append("")
+    for key in ("name", "summary", "degradation", "network", "channels", "multiple_of", "halo", "macs_per_pixel", "licence", "version"):
+        if key in card:
+            lines.append(f"{key.replace('_', ' '):14} {card[key]}")
+    if "data" in card:
+        lines.append(f"{'data':14} {card['data']['name']} ({card['data']['fingerprint']}): {card['data']['terms']}")
+    for score in card.get("scores", []):
+        lines.append(
+            f"{'score':14} {score['degradation']} on {score['images']} images: {score['psnr']['model']:.2f} dB, "
+            f"untouched {score['psnr']['input']:.2f} dB: {'helps' if score['helps'] else 'does not help'}"
+        )
+    return "\n".join(lines)
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, metavar="DIR")
+def demo(out: Path) -> None:
+    """The whole story in a few minutes, offline: two networks trained, scored and shown in OUT/report.html."""
+    try:
+        from burnish.training.demo import demo as run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the demo trains, and needs the package {error.name}: pip install 'burnish[train]'") from error
+    _print_table(run(out, _say))
+    click.echo(f"\nLook at {out / 'report.html'} and {out / 'restored.png'}")
+
+
+def _print_table(boards: Sequence[Any]) -> None:
+    from burnish.evaluate import table
+
+    click.echo("\n" + table(boards))

@@ -1,0 +1,146 @@
+"""A run: the folder in which a recipe becomes a model. Recipe, checkpoint, history, model and report stand in it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from burnish import data, model, progress, report
+from burnish.data import PictureSet
+from burnish.degrade import Degradation
+from burnish.errors import InputError, RecipeError
+from burnish.evaluate import Scoreboard, evaluate
+from burnish.files import write_text
+from burnish.training import export, loop, networks, recipe
+from burnish.training.checkpoint import State
+from burnish.training.pairs import Source
+from burnish.training.recipe import Recipe
+
+SCORED = 1000  # test pictures at the end of a run; `burnish evaluate` scores them all
+
+Device = Literal["auto", "cpu", "cuda"]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch."""
+
+    folder: Path
+    model: Path
+    board: Scoreboard
+    history: list[dict[str, float]]
+
+
+def fit(
+    plan: Recipe,
+    out: str | Path | None = None,
+    *,
+    resume: bool = False,
+    device: Device = "auto",
+    max_minutes: float | None = None,
+    say: Say = lambda _line: None,
+) -> Run:
+    """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
+
+    With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
+    it is. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError when it
+    holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
+    """
+    folder = Path(out) if out is not None else Path("runs") / plan.name
+    chosen = _device(device)
+    _prepare(folder, plan, resume)
+    pictures = data.load(plan.data, "train", progress=None)
+    say(f"Sample dims:  {_dims(pictures)}")
+    test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
+    if test is not None:
+        say(f"Test samples:  {_dims(test)}")
+    source = Source(pictures, plan)
+    if plan.copies:
+        say(f"Sample dims:  {source.dims}")
+    if test is None:
+        test = source.held_out(pictures)
+    network, state = _trained(plan, source, folder, chosen, max_minutes, say)
+    return _finish(plan, network, state, folder, pictures, test, say)
+
+
+def _prepare(folder: Path, plan: Recipe, resume: bool) -> None:
+    """Make the run's folder, or see that the one there is this recipe's and to be resumed."""
+    written = folder / "recipe.toml"
+    if folder.exists() and any(folder.iterdir()) and not resume:
+        raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
+    if written.exists():
+        before = recipe.load(written).to_dict()
+        changed = [key for key, value in plan.to_dict().items() if before[key] != value]
+        if changed:
+            key = changed[0]
+            raise RecipeError(
+                f"{folder}: was begun with {key} = {before[key]!r}, not {plan.to_dict()[key]!r}; "
+                "resume with the same recipe, or choose another --out"
+            )
+    else:
+        write_text(written, plan.to_toml())
+
+
+def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: float | None, say: Say) -> tuple[nn.Module, State]:
+    torch.manual_seed(plan.seed)
+    network = networks.build(plan.network, plan.network_args)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    with progress.shown(plan.name) as shown:
+        limits = loop.Limits(minutes)
+        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=shown)
+    last = state.history[-1]
+    if state.stopped_early:
+        say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
+    resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
+    if resumed:
+        say(f"Resumed in epoch {', '.join(map(str, resumed))}.")
+    say(
+        f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}; "
+        f"channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
+    )
+    return network.to("cpu", memory_format=torch.contiguous_format), state  # type: ignore[call-overload]
+
+
+def _finish(plan: Recipe, network: nn.Module, state: State, folder: Path, pictures: PictureSet, test: PictureSet, say: Say) -> Run:
+    """Model file, scoreboard and report, each written once the one before it stands."""
+    path = folder / "model.onnx"
+    origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
+
+    def write(scores: list[dict[str, object]]) -> model.Card:
+        plain = plan.to_dict()
+        return export.export(
+            network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
+        )
+
+    write([])
+    with progress.shown("scoring") as shown:
+        (board,) = evaluate(
+            [model.load(path)], test.first(SCORED), Degradation.parse(plan.degradation), tuning=pictures, seed=plan.seed, progress=shown
+        )
+    card = write([board.to_json()])
+    write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
+    story = report.Story(board, card, state.history, plan.to_toml())
+    report.write_report(folder / "report.html", f"{plan.name}: a training run", [story])
+    say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")
+    return Run(folder, path, board, state.history)
+
+
+def _device(device: Device) -> str:
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: this machine has no CUDA device that torch can use; leave it out to train on the CPU")
+    return device
+
+
+def _dims(pictures: PictureSet) -> str:
+    shapes = {image.shape for image in pictures.images}
+    if len(shapes) > 1:
+        return f"{len(pictures.images)} pictures of {len(shapes)} sizes"
+    return str((len(pictures.images), *shapes.pop()))

@@ -1,0 +1,35 @@
+"""Real pictures small enough for tests, and where the shared data stands, if it does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage import data, io
+
+
+def crops(count: int, side: int) -> NDArray[np.uint8]:
+    """`count` different side×side crops of real photographs, N×H×W×3."""
+    photographs = [data.astronaut(), data.coffee(), data.rocket()]
+    rng = np.random.default_rng(0)
+    made = np.empty((count, side, side, 3), np.uint8)
+    for index in range(count):
+        photograph = photographs[index % len(photographs)]
+        y, x = (rng.integers(length - side) for length in photograph.shape[:2])
+        made[index] = photograph[y : y + side, x : x + side]
+    return made
+
+
+@pytest.fixture(scope="session")
+def small_pictures() -> NDArray[np.uint8]:
+    """64 crops of 32×32."""
+    return crops(64, 32)
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 24 PNG pictures of 32×32."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for index, picture in enumerate(crops(24, 32)):
+        io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)
+    return folder

@@ -1,0 +1,164 @@
+"""The loop: a run broken off anywhere ends as the unbroken one, bit for bit; a diverging one stops with what was good."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from burnish.data import PictureSet
+from burnish.errors import DivergedError, InputError
+from burnish.training import checkpoint, loop, networks
+from burnish.training.checkpoint import State
+from burnish.training.pairs import Source
+from burnish.training.recipe import Recipe, from_mapping
+
+PLAN: dict[str, Any] = {
+    "name": "test",
+    "summary": "a test",
+    "network": "seed",
+    "degradation": "blur:1.0+noise:0-20",
+    "copies": 0.3,
+    "batch": 8,
+    "epochs": 3,
+    "learning_rate": 1e-2,
+    "schedule": "one-cycle",
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Stop(Exception):
+    """Stands for a machine that goes away."""
+
+
+def run(folder: Path, images: NDArray[np.uint8], limits: loop.Limits | None = None, stop_at: int = 0, **changes: Any) -> tuple[dict[str, Tensor], State]:
+    """Train in `folder`, from its checkpoint if there is one; `stop_at` breaks it off after that many steps of the whole schedule."""
+    plan: Recipe = from_mapping(PLAN | changes, "test")
+    torch.manual_seed(plan.seed)
+    network: nn.Module = networks.build(plan.network, plan.network_args)
+
+    def progress(done: int, total: int | None, note: str = "") -> None:
+        assert total is not None
+        assert 0 < done <= total
+        if done == stop_at:
+            raise Stop
+
+    source = Source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
+    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), device="cpu", progress=progress)
+    return network.state_dict(), state
+
+
+def assert_same(one: dict[str, Tensor], two: dict[str, Tensor]) -> None:
+    assert one.keys() == two.keys()
+    for name in one:
+        assert torch.equal(one[name], two[name]), name
+
+
+def without_time(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in ("seconds", "resumed_at")} for row in history]
+
+
+def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    unbroken, state = run(tmp_path / "a", small_pictures)
+    assert [row["epoch"] for row in state.history] == [1, 2, 3]
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)
+    for stop_at in (3, 12, 20):  # three breaks, each in another epoch: 66 training images make 9 steps an epoch
+        with pytest.raises(Stop):
+            run(tmp_path / "b", small_pictures, stop_at=stop_at)
+    resumed, after = run(tmp_path / "b", small_pictures)
+    assert_same(unbroken, resumed)
+    assert without_time(after.history) == without_time(state.history)
+    with (tmp_path / "b" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [bool(row["resumed_at"]) for row in rows] == [True, True, True]
+
+
+def test_broken_off_between_checkpoints_loses_at_most_the_epoch(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    unbroken, state = run(tmp_path / "a", small_pictures)
+    with pytest.raises(Stop):
+        run(tmp_path / "b", small_pictures, stop_at=13)
+    resumed, after = run(tmp_path / "b", small_pictures)
+    assert_same(unbroken, resumed)
+    assert without_time(after.history) == without_time(state.history)
+    assert [row["resumed_at"] for row in after.history] == [None, 0, None]
+
+
+def test_out_of_time_stops_with_a_row_and_resumes_to_the_same_weights(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    unbroken, state = run(tmp_path / "a", small_pictures)
+    _, stopped = run(tmp_path / "b", small_pictures, limits=loop.Limits(minutes=1e-9))
+    assert stopped.stopped_early
+    assert len(stopped.history) == 1
+    resumed, after = run(tmp_path / "b", small_pictures)
+    assert not after.stopped_early
+    assert_same(unbroken, resumed)
+    assert without_time(after.history) == without_time(state.history)
+
+
+def test_a_finished_run_trains_no_further(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    first, _ = run(tmp_path, small_pictures)
+    again, state = run(tmp_path, small_pictures)
+    assert_same(first, again)
+    assert len(state.history) == 3
+
+
+def test_training_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    _, state = run(tmp_path, small_pictures, network="residual", degradation="blur:1.0+8bit", epochs=30, learning_rate=5e-3)
+    losses = [row["val_loss"] for row in state.history]
+    assert losses[-1] < 0.6 * losses[0]
+    assert all(0 <= row["val_accuracy"] <= 1 for row in state.history)
+
+
+def test_divergence_stops_with_the_last_good_checkpoint(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    run(tmp_path / "a", small_pictures, network="residual", epochs=1)
+    with pytest.raises(DivergedError, match="the loss became .* try a lower learning_rate than 100"):
+        run(tmp_path / "b", small_pictures, network="residual", learning_rate=100.0, schedule="constant")
+    broken = run_until_diverged(tmp_path / "a", small_pictures)
+    assert all(torch.isfinite(value).all() for value in broken.values())
+
+
+def run_until_diverged(folder: Path, images: NDArray[np.uint8]) -> dict[str, Tensor]:
+    """Go on from a good checkpoint with an absurd rate; what the checkpoint holds afterwards."""
+    with pytest.raises(DivergedError):
+        run(folder, images, network="residual", learning_rate=100.0, schedule="constant", epochs=9)
+    network = networks.build("residual", {})
+    checkpoint.load(folder / "checkpoint.safetensors", network, torch.optim.Adam(network.parameters()))
+    return network.state_dict()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "other network"])
+def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, small_pictures: NDArray[np.uint8], damage: str) -> None:
+    run(tmp_path, small_pictures, epochs=1)
+    path = tmp_path / "checkpoint.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes({"truncated": whole[: len(whole) // 2], "garbage": b"\x00" * 100, "empty": b"", "other network": whole}[damage])
+    with pytest.raises(InputError, match="not a checkpoint of this run") as caught:
+        run(tmp_path, small_pictures, network="residual" if damage == "other network" else "seed")
+    assert "\n" not in str(caught.value)
+
+
+def test_one_cycle_rises_then_falls_to_zero() -> None:
+    plan = from_mapping(PLAN, "test")
+    rates = [loop.learning_rate(plan, done / 1000) for done in range(1001)]
+    assert rates[0] == pytest.approx(1e-2 / 25)
+    assert max(rates) == pytest.approx(1e-2)
+    assert rates.index(max(rates)) == 200
+    assert rates[-1] == pytest.approx(0, abs=1e-12)
+
+
+def test_bf16_learns_what_fp32_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    _, exact = run(tmp_path / "a", small_pictures, epochs=10)
+    _, fast = run(tmp_path / "b", small_pictures, epochs=10, precision="bf16")
+    assert fast.history[-1]["val_loss"] == pytest.approx(exact.history[-1]["val_loss"], rel=0.05)

@@ -1,0 +1,79 @@
+"""The seed network is Keras's, layer for layer; the residual one leaves an image alone until it is trained."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from burnish.errors import RecipeError
+from burnish.training.networks import Residual, SameTranspose, Seed, build
+
+REFERENCE = Path(__file__).parents[2] / ".." / "shared" / "reference" / "keras_seed_network.npz"
+LAYERS = ("conv1", "conv2", "deconv1", "deconv2", "conv_out")
+
+
+def with_keras_weights(arrays: dict[str, NDArray[np.float32]]) -> Seed:
+    """The seed with Keras's weights: H,W,I,O for convolutions and H,W,O,I for transposed ones, both to torch's order by one transposition."""
+    network = Seed()
+    state = {}
+    for layer in LAYERS:
+        state[f"{layer}.weight"] = torch.from_numpy(np.ascontiguousarray(arrays[f"{layer}/kernel"].transpose(3, 2, 0, 1)))
+        state[f"{layer}.bias"] = torch.from_numpy(arrays[f"{layer}/bias"])
+    network.load_state_dict(state)
+    return network.eval()
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the Keras reference is not beside this checkout")
+def test_seed_gives_what_keras_gives() -> None:
+    with np.load(REFERENCE) as file:
+        arrays = dict(file)
+    blurred = torch.from_numpy(arrays["blurred"]).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        restored, latent = with_keras_weights(arrays)(blurred)
+    np.testing.assert_allclose(restored.permute(0, 2, 3, 1).numpy(), arrays["restored"], atol=1e-5, rtol=0)
+    np.testing.assert_allclose(latent.permute(0, 2, 3, 1).numpy(), arrays["latent"], atol=1e-5, rtol=1e-5)
+
+
+def test_seed_counts_and_start_are_keras_defaults() -> None:
+    torch.manual_seed(0)
+    network = Seed()
+    counts = [sum(p.numel() for p in getattr(network, layer).parameters()) for layer in LAYERS]
+    assert counts == [224, 1168, 2320, 2320, 435]
+    assert sum(counts) == 6467
+    for layer, fan in zip(LAYERS, (27 + 72, 72 + 144, 288, 288, 144 + 27), strict=True):
+        weight = getattr(network, layer).weight
+        limit = (6 / fan) ** 0.5  # Glorot and Bengio 2010, uniform
+        assert 0.9 * limit < weight.abs().max() <= limit
+        assert not getattr(network, layer).bias.any()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 8])
+def test_same_transpose_keeps_the_first_rows_of_the_full_output_forwards_and_backwards(size: int) -> None:
+    torch.manual_seed(size)
+    layer = SameTranspose(3, 5)
+    image = torch.randn(2, 3, size, size + 1)
+    expected = nn.functional.conv_transpose2d(image, layer.weight, layer.bias, stride=2)[..., : 2 * size, : 2 * size + 2]
+    torch.testing.assert_close(layer(image), expected)
+    (gradient,) = torch.autograd.grad(layer(image).square().sum(), layer.weight)
+    (wanted,) = torch.autograd.grad(expected.square().sum(), layer.weight)
+    torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_residual_starts_as_doing_nothing_within_the_seeds_budget() -> None:
+    network = Residual()
+    image = torch.rand(2, 3, 10, 6)
+    assert torch.equal(network(image), image)
+    assert sum(p.numel() for p in network.parameters()) == 5804
+
+
+def test_build_refuses_what_it_cannot_build() -> None:
+    assert build("residual", {"width": 4}).args == {"width": 4}
+    with pytest.raises(RecipeError, match="no network 'unet'"):
+        build("unet", {})
+    with pytest.raises(RecipeError, match="cannot be built"):
+        build("residual", {"depth": 4})
+    with pytest.raises(RecipeError, match="cannot be built"):
+        build("residual", {"width": -1})

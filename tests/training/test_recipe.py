@@ -1,0 +1,82 @@
+"""Recipes: what is shipped loads, what is wrong is named, what is written reads back."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burnish.errors import RecipeError
+from burnish.training.recipe import Recipe, from_mapping, load, shipped
+
+GOOD = {"name": "a", "summary": "b", "network": "seed", "degradation": "blur:1.0+8bit"}
+
+
+def test_every_shipped_recipe_loads_and_the_seed_is_the_documents() -> None:
+    for name in shipped():
+        assert load(name).name == name
+    seed = load("seed")
+    assert (seed.batch, seed.epochs, seed.learning_rate, seed.epsilon, seed.copies, seed.validation) == (512, 100, 1e-3, 1e-7, 0.3, 0.2)
+    assert (seed.loss, seed.schedule, seed.precision, seed.degradation, seed.data) == ("mse", "constant", "fp32", "blur:1.0+8bit", "cifar10")
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.floats(1e-9, 100),
+    st.integers(1, 100_000),
+    st.dictionaries(st.sampled_from(["width", "depth"]), st.integers(1, 99)),
+)
+def test_toml_reads_back_to_the_same_recipe(tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, epochs: int, args: dict[str, int]) -> None:
+    recipe = Recipe(**GOOD | {"summary": text}, learning_rate=rate, epochs=epochs, network_args=args)
+    path = tmp_path_factory.getbasetemp() / "recipe.toml"
+    path.write_text(recipe.to_toml(), "utf-8")
+    assert load(path) == recipe
+
+
+def test_changes_are_applied_with_their_types() -> None:
+    changed = load("seed", ["degradation=noise:5-30+jpeg:40-90", "epochs=3", "learning_rate=1", "network_args={ width = 8 }", "data=a b.tgz"])
+    assert dataclasses.asdict(changed) == dataclasses.asdict(load("seed")) | {
+        "degradation": "noise:5-30+jpeg:40-90",
+        "epochs": 3,
+        "learning_rate": 1.0,
+        "network_args": {"width": 8},
+        "data": "a b.tgz",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, "unknown key 'epoch'; did you mean 'epochs'?"),
+        ({"zzz": 3}, "unknown key 'zzz'; the keys are"),
+        ({"epochs": 0}, "epochs = 0 is out of range; it goes from 1 to 100000"),
+        ({"epochs": 2.5}, "epochs = 2.5 must be a whole number"),
+        ({"epochs": True}, "epochs = True must be a whole number"),
+        ({"learning_rate": float("nan")}, "learning_rate = nan is out of range"),
+        ({"learning_rate": "fast"}, "learning_rate = 'fast' must be a number"),
+        ({"loss": "huber"}, "loss = 'huber' is not known; choose one of mse, l1"),
+        ({"validation": 1.5}, "validation = 1.5 is out of range"),
+        ({"network_args": {"width": "8"}}, "must be a table of whole numbers"),
+        ({"degradation": "blurr:1"}, "blurr"),
+        ({"crop": 32}, "needs crops"),
+        ({"crop": 32, "crops": 8, "copies": 0.3}, "leave out either copies or crop"),
+    ],
+)
+def test_a_wrong_value_is_named(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        from_mapping(GOOD | changes, "mine.toml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_recipe_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_bytes(b"name = \xff")
+    for wrong, message in ((broken, "not a TOML file"), (tmp_path / "none.toml", "no such recipe"), ("sed", "no such recipe"), (tmp_path, "no such")):
+        with pytest.raises(RecipeError, match=message):
+            load(wrong)
+    with pytest.raises(RecipeError, match="summary is missing"):
+        from_mapping({"name": "a"}, "mine.toml")
+    with pytest.raises(RecipeError, match="write key=value"):
+        load("seed", ["epochs"])
