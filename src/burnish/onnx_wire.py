@@ -1,0 +1,89 @@
+"""A minimal reader of ONNX's wire format: the stored tensors of a model file, without the onnx package (protobuf encoding, proto3).
+
+Bounded and safe on hostile bytes: nothing is executed or allocated by what the file claims, only by what it holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+FLOAT = 1  # TensorProto.DataType
+_GRAPH, _INITIALIZER = 7, 5  # ModelProto.graph, GraphProto.initializer
+_DIMS, _DATA_TYPE, _NAME, _DATA_LOCATION = 1, 2, 8, 14  # TensorProto
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A stored tensor: its name, shape and ONNX data type."""
+
+    name: str
+    shape: tuple[int, ...]
+    data_type: int
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+def stored_tensors(data: bytes) -> list[Tensor]:
+    """The initialisers of the model's graph. Raises ValueError for bytes that are no ONNX model or keep tensors in other files."""
+    graphs = [value for field, value in _fields(memoryview(data)) if field == _GRAPH and isinstance(value, memoryview)]
+    if len(graphs) != 1:
+        raise ValueError("it holds no graph")
+    return [_tensor(value) for field, value in _fields(graphs[0]) if field == _INITIALIZER and isinstance(value, memoryview)]
+
+
+def _tensor(data: memoryview) -> Tensor:
+    name, data_type, shape = "", 0, []
+    for field, value in _fields(data):
+        if field == _DIMS:
+            shape += [value] if isinstance(value, int) else list(_packed(value))
+        elif field == _DATA_TYPE and isinstance(value, int):
+            data_type = value
+        elif field == _NAME and isinstance(value, memoryview):
+            name = bytes(value).decode()
+        elif field == _DATA_LOCATION and value:
+            raise ValueError("it keeps its weights in another file")
+    return Tensor(name, tuple(shape), data_type)
+
+
+def _packed(data: memoryview) -> Iterator[int]:
+    place = 0
+    while place < len(data):
+        value, place = _varint(data, place)
+        yield value
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field number, value) of one message: integers as such, texts and messages as views."""
+    place = 0
+    while place < len(data):
+        key, place = _varint(data, place)
+        field, kind = key >> 3, key & 7
+        if kind == 0:
+            number, place = _varint(data, place)
+            yield field, number
+            continue
+        if kind == 2:
+            length, place = _varint(data, place)
+        elif kind in (1, 5):
+            length = 8 if kind == 1 else 4
+        else:
+            raise ValueError("it is not ONNX")
+        if length > len(data) - place:
+            raise ValueError("it is cut short")
+        yield field, data[place : place + length]
+        place += length
+
+
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if place >= len(data):
+            raise ValueError("it is cut short")
+        byte = data[place]
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, place
+    raise ValueError("it is not ONNX")

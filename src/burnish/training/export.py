@@ -1,0 +1,191 @@
+"""Network → model file, with a parity check; model file → network."""
+
+import copy
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from burnish import __version__, model
+from burnish.errors import ModelError
+from burnish.files import atomic
+from burnish.model import Card
+from burnish.training import networks
+
+TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
+OPSET = 18
+COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
+
+
+def export(
+    network: nn.Module,
+    path: Path,
+    *,
+    name: str,
+    summary: str,
+    degradation: str,
+    recipe: dict[str, Any],
+    data: dict[str, Any],
+    scores: list[dict[str, Any]],
+) -> Card:
+    """Write the network as a model file at `path`, whole or not at all, and return its card.
+
+    The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not finite or
+    ONNX Runtime does not give what torch gives.
+    """
+    network = copy.deepcopy(network).cpu().float().to(memory_format=torch.contiguous_format).eval()
+    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+        raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
+    card = Card(
+        **describe(network),
+        format=model.FORMAT,
+        name=name,
+        summary=summary,
+        input_size=None,
+        degradation=degradation,
+        recipe=recipe,
+        data=data,
+        scores=scores,
+        licence="MIT",
+        version=__version__,
+    )
+    graph = _graph(network)
+    graph.metadata_props.add(key="burnish", value=card.to_json())
+    with atomic(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString())
+        _check_parity(network, model.load(temporary), path)
+    return card
+
+
+def to_network(source: str | Path) -> nn.Module:
+    """The network in a model file (or shipped model) with its weights, ready to train. Raises ModelError when they do not fit."""
+    import onnx
+
+    loaded = model.load(source)
+    network = networks.build(loaded.card.network, loaded.card.network_args)
+    stored = {each.name: torch.from_numpy(onnx.numpy_helper.to_array(each).copy()) for each in onnx.load(loaded.path).graph.initializer}
+    try:
+        network.load_state_dict({key: stored[key] for key in network.state_dict()})
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(f"{source}: does not hold the weights of its network {loaded.card.network!r} ({error})") from error
+    return network
+
+
+def describe(network: networks.Seed | networks.Residual | nn.Module) -> dict[str, Any]:
+    """What is measured of a network for its card: layers at 32×32, parameters, macs_per_pixel, halo, and what it declares itself."""
+    layers, macs = _layers(network, 32)
+    return {
+        "channels": network.channels,
+        "multiple_of": network.multiple_of,
+        "network": network.name,
+        "network_args": network.args,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "macs_per_pixel": macs / 32**2,
+        "layers": layers,
+        "halo": halo(network),
+    }
+
+
+def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
+    """The layers in the order they run, [H, W, C] out, for a side×side input; and the multiply-adds of all."""
+    rows: list[dict[str, Any]] = []
+    macs = 0
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str) -> None:
+        nonlocal macs
+        _, channels, height, width = output.shape
+        count = sum(parameter.numel() for parameter in module.parameters())
+        rows.append({"name": name, "output_shape": [height, width, channels], "parameters": count})
+        if isinstance(module, nn.Conv2d):
+            macs += module.weight.numel() * height * width
+        elif isinstance(module, nn.ConvTranspose2d):
+            macs += module.weight.numel() * inputs[0].shape[2] * inputs[0].shape[3]
+
+    hooks = [
+        module.register_forward_hook(lambda m, i, o, name=name: note(m, i, o, name))  # type: ignore[misc]
+        for name, module in network.named_modules()
+        if isinstance(module, COUNTED)
+    ]
+    try:
+        with torch.inference_mode():
+            network(torch.zeros(1, int(network.channels), side, side))  # type: ignore[arg-type]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return rows, macs
+
+
+def halo(network: nn.Module) -> int:
+    """How many pixels beyond itself an output pixel depends on, in the farthest direction.
+
+    Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed pixel's reach
+    only a lower bound. The gradient of one period of output pixels is read off an input grown until the reach stays clear of its border.
+    """
+    probe = _transparent(copy.deepcopy(network).cpu().double())
+    period = int(network.multiple_of)  # type: ignore[arg-type]
+    side = 16 * period
+    while True:
+        image = torch.zeros(1, int(network.channels), side, side, dtype=torch.double, requires_grad=True)  # type: ignore[arg-type]
+        output = networks.restored(probe(image))
+        start = side // 2 // period * period
+        reach = 0
+        for y in range(start, start + period):
+            for x in range(start, start + period):
+                (gradient,) = torch.autograd.grad(output[0, :, y, x].sum(), image, retain_graph=True)
+                touched = gradient[0].abs().sum(0).nonzero()
+                reach = max(reach, int((touched - torch.tensor([y, x])).abs().max()))
+        if reach < start - period:
+            return reach
+        side *= 2
+
+
+def _transparent(module: nn.Module) -> nn.Module:
+    for name, child in module.named_children():
+        if isinstance(child, nn.ReLU | nn.Sigmoid):
+            setattr(module, name, nn.Identity())
+        elif isinstance(child, nn.MaxPool2d):
+            setattr(module, name, nn.AvgPool2d(child.kernel_size))
+        else:
+            _transparent(child)
+    for parameter in module.parameters(recurse=False):
+        nn.init.ones_(parameter)
+    return module
+
+
+def _graph(network: nn.Module) -> Any:
+    """The network as an ONNX ModelProto with dynamic N, H and W."""
+    period = int(network.multiple_of)  # type: ignore[arg-type]
+    sizes = {0: torch.export.Dim("n"), 2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
+    names = ["restored", "latent"] if network.has_latent else ["restored"]
+    example = torch.zeros(2, int(network.channels), 4 * period, 5 * period)  # type: ignore[arg-type]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making: deprecations between torch and onnxscript
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=["image"],
+            output_names=names,
+            dynamic_shapes=(sizes,),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            opset_version=OPSET,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def _check_parity(network: nn.Module, exported: model.Model, path: Path) -> None:
+    """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1."""
+    period = int(network.multiple_of)  # type: ignore[arg-type]
+    rng = np.random.default_rng(0)
+    for n, h, w in ((1, 1, 1), (1, 8, 8), (3, 5, 2), (2, 16, 9)):
+        batch = rng.normal(0.5, 0.3, (n, int(network.channels), h * period, w * period)).astype(np.float32)  # type: ignore[arg-type]
+        with torch.inference_mode():
+            wanted = networks.restored(network(torch.from_numpy(batch))).numpy()
+        difference = float(np.abs(exported.run(batch) - wanted).max())
+        if not difference <= TOLERANCE:
+            raise ModelError(f"{path}: the exported model differs from its network by {difference:.2g} at {batch.shape}; it is not written")
