@@ -172,6 +172,7 @@ def _graph(network: nn.Module) -> Any:
             dynamo=True,
             external_data=False,
             verbose=False,
+            optimize=False,  # the optimiser drops parameters that happen to be zero, and with them their names
             opset_version=OPSET,
         )
     assert program is not None
