@@ -54,7 +54,9 @@ def write(results: dict[str, list[dict[str, object]]]) -> None:
         summary["engines"][engine] = {
             "images_per_second": {"median": round(statistics.median(speeds)), "lowest": round(min(speeds)), "highest": round(max(speeds))},
             "ratio_to_tf_keras": round(statistics.median(speeds) / rival, 2),
-            "validation_loss_by_epoch": [round(statistics.mean(losses), 5) for losses in zip(*(run["losses"] for run in runs), strict=True)],
+            "validation_loss_by_epoch": [
+                round(statistics.mean(losses), 5) for losses in zip(*(run["losses"] for run in runs), strict=True)
+            ],
             "version": runs[0]["version"],
         }
     print(json.dumps(summary, indent=1))
@@ -153,7 +155,11 @@ def train_keras(crops: Path, seed: int) -> dict[str, object]:
         verbose=0,
     )
     speed = TRAIN * (EPOCHS - 1) / (ends[-1] - ends[0])
-    return {"images_per_second": speed, "losses": history.history["val_loss"], "version": f"tensorflow {tf.__version__}, keras {keras.__version__}"}
+    return {
+        "images_per_second": speed,
+        "losses": history.history["val_loss"],
+        "version": f"tensorflow {tf.__version__}, keras {keras.__version__}",
+    }
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ def curves(title: str, series: Sequence[Series], *, log: bool = False) -> str:
         drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         colour = COLOURS[index % len(COLOURS)]
         parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{WIDTH - RIGHT - 130 * (len(series) - 1 - index)}" y="16" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+        parts.append(
+            f'<text x="{WIDTH - RIGHT - 130 * (len(series) - 1 - index)}" y="16" text-anchor="end" fill="{colour}">{escape(name)}</text>'
+        )
     return _svg(title, HEIGHT, parts)
 
 

@@ -11,7 +11,6 @@ import urllib.request
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +69,9 @@ def _from_folder(path: Path, wanted: list[str]) -> Batches:
 
 def _from_archive(path: Path, wanted: list[str]) -> Batches:
     if (found := md5(path)) != MD5:
-        warnings.warn(f"{path}: not the official CIFAR-10 archive (MD5 {found}, official {MD5}); going on with it", DataWarning, stacklevel=2)
+        warnings.warn(
+            f"{path}: not the official CIFAR-10 archive (MD5 {found}, official {MD5}); going on with it", DataWarning, stacklevel=2
+        )
     members = {f"{FOLDER}/{name}": name for name in wanted}
     batches: Batches = {}
     try:
@@ -95,7 +96,9 @@ def _refuse_odd(member: tarfile.TarInfo, path: Path) -> None:
     if member.name.startswith("/") or ".." in parts or not (member.isfile() or member.isdir()):
         raise InputError(f"{path}: holds {member.name!r}, which has no place in CIFAR-10's archive; use the official one")
     if member.size > LARGEST:
-        raise InputError(f"{path}: holds {member.name!r} of {member.size:,} bytes, far larger than a CIFAR-10 batch; use the official archive")
+        raise InputError(
+            f"{path}: holds {member.name!r} of {member.size:,} bytes, far larger than a CIFAR-10 batch; use the official archive"
+        )
 
 
 def md5(path: Path) -> str:

@@ -101,7 +101,9 @@ def _photos(split: Split) -> PictureSet:
     except ImportError as error:
         raise MissingExtraError("photos: the embedded photographs come with scikit-image: pip install 'burnish[evaluate]'") from error
     folder = Path(skimage.__file__).parent / "data"
-    return PictureSet("photos", [read(folder / name) for name in PHOTOS[split]], [Path(name).stem for name in PHOTOS[split]], TERMS["photos"])
+    return PictureSet(
+        "photos", [read(folder / name) for name in PHOTOS[split]], [Path(name).stem for name in PHOTOS[split]], TERMS["photos"]
+    )
 
 
 def _folder(folder: Path, progress: Progress | None) -> PictureSet:

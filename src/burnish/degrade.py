@@ -151,7 +151,9 @@ def _parse_stage(text: str) -> _Span:
     name = name.strip()
     if name not in KINDS:
         close = difflib.get_close_matches(name, KINDS, n=1)
-        hint = f"did you mean {KINDS[close[0]].example}?" if close else f"write stages such as {', '.join(k.example for k in KINDS.values())}"
+        hint = (
+            f"did you mean {KINDS[close[0]].example}?" if close else f"write stages such as {', '.join(k.example for k in KINDS.values())}"
+        )
         raise DegradationError(f"{text.strip() or 'an empty stage'}: no such stage; {hint}")
     kind = KINDS[name]
     if kind.high is None:
@@ -209,7 +211,9 @@ def _along(image: NDArray[np.float64], taps: NDArray[np.float64], axis: int) -> 
     length = image.shape[axis]
     total = padded[radius : radius + length] * taps[radius]
     for offset in range(1, radius + 1):
-        total += (padded[radius - offset : radius - offset + length] + padded[radius + offset : radius + offset + length]) * taps[radius + offset]
+        total += (padded[radius - offset : radius - offset + length] + padded[radius + offset : radius + offset + length]) * taps[
+            radius + offset
+        ]
     return np.moveaxis(total, 0, axis)
 
 

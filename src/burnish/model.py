@@ -177,7 +177,9 @@ class Model:
         planes = np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32) / np.float32(scale)
         size = self.card.input_size
         if size and size != list(planes.shape[1:]):
-            raise ModelError(f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {picture.shape[0]}×{picture.shape[1]}")
+            raise ModelError(
+                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {picture.shape[0]}×{picture.shape[1]}"
+            )
         return np.repeat(planes, wanted, axis=0) if channels != wanted else planes
 
     def _padded(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -117,7 +117,11 @@ def _story(story: Story) -> str:
 
 
 def _scores(board: Scoreboard) -> str:
-    rows = [("untouched input", "", "input"), *((_words(key), setting, key) for key, setting in board.settings.items()), (board.model, "", "model")]
+    rows = [
+        ("untouched input", "", "input"),
+        *((_words(key), setting, key) for key, setting in board.settings.items()),
+        (board.model, "", "model"),
+    ]
     body = "".join(
         f"<tr{' class=own' if key == 'model' else ''}><td>{escape(name)}<br><span class=quiet>{escape(setting)}</span></td>"
         f'<td class="number">{board.psnr[key]:.2f}</td><td class="number">{board.psnr[key] - board.psnr["input"]:+.2f}</td>'
@@ -154,7 +158,9 @@ def _pictures(samples: Sequence[Sample]) -> str:
             cut = _shown(image)
             size = f'width="{cut.shape[1] * zoom}" height="{cut.shape[0] * zoom}"'
             alt = escape(f"{sample.name}: {caption}")
-            parts.append(f'<figure><img src="data:image/png;base64,{_png(cut)}" {size} alt="{alt}"><figcaption>{caption}</figcaption></figure>')
+            parts.append(
+                f'<figure><img src="data:image/png;base64,{_png(cut)}" {size} alt="{alt}"><figcaption>{caption}</figcaption></figure>'
+            )
     return f'<div class="pictures">{"".join(parts)}</div>'
 
 

@@ -43,7 +43,9 @@ class Stop(Exception):
     """Stands for a machine that goes away."""
 
 
-def run(folder: Path, images: NDArray[np.uint8], limits: loop.Limits | None = None, stop_at: int = 0, **changes: Any) -> tuple[dict[str, Tensor], State]:
+def run(
+    folder: Path, images: NDArray[np.uint8], limits: loop.Limits | None = None, stop_at: int = 0, **changes: Any
+) -> tuple[dict[str, Tensor], State]:
     """Train in `folder`, from its checkpoint if there is one; `stop_at` breaks it off after that many steps of the whole schedule."""
     plan: Recipe = from_mapping(PLAN | changes, "test")
     torch.manual_seed(plan.seed)
@@ -70,7 +72,9 @@ def without_time(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in ("seconds", "resumed_at")} for row in history]
 
 
-def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
     unbroken, state = run(tmp_path / "a", small_pictures)
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)

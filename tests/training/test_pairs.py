@@ -30,8 +30,12 @@ def test_whole_pictures_are_degraded_as_the_language_says(small_pictures: NDArra
         np.testing.assert_allclose(one.permute(1, 2, 0).numpy(), Degradation.parse("blur:1.0+8bit").apply(whole), atol=1e-6)
 
 
-@pytest.mark.parametrize("changes", [{"degradation": "noise:5-30"}, {"crop": 16, "crops": 40}, {"crop": 16, "crops": 40, "degradation": "noise:5"}])
-def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_unlike_the_next(small_pictures: NDArray[np.uint8], changes: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"degradation": "noise:5-30"}, {"crop": 16, "crops": 40}, {"crop": 16, "crops": 40, "degradation": "noise:5"}]
+)
+def test_an_epoch_is_the_same_whenever_it_is_asked_for_and_unlike_the_next(
+    small_pictures: NDArray[np.uint8], changes: dict[str, object]
+) -> None:
     one, other = source(small_pictures, **changes), source(small_pictures, **changes)
     other.epoch(1)
     first, second = other.epoch(2), other.epoch(3)

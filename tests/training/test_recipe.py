@@ -18,7 +18,13 @@ def test_every_shipped_recipe_loads_and_the_seed_is_the_documents() -> None:
         assert load(name).name == name
     seed = load("seed")
     assert (seed.batch, seed.epochs, seed.learning_rate, seed.epsilon, seed.copies, seed.validation) == (512, 100, 1e-3, 1e-7, 0.3, 0.2)
-    assert (seed.loss, seed.schedule, seed.precision, seed.degradation, seed.data) == ("mse", "constant", "fp32", "blur:1.0+8bit", "cifar10")
+    assert (seed.loss, seed.schedule, seed.precision, seed.degradation, seed.data) == (
+        "mse",
+        "constant",
+        "fp32",
+        "blur:1.0+8bit",
+        "cifar10",
+    )
 
 
 @given(
@@ -27,7 +33,9 @@ def test_every_shipped_recipe_loads_and_the_seed_is_the_documents() -> None:
     st.integers(1, 100_000),
     st.dictionaries(st.sampled_from(["width", "depth"]), st.integers(1, 99)),
 )
-def test_toml_reads_back_to_the_same_recipe(tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, epochs: int, args: dict[str, int]) -> None:
+def test_toml_reads_back_to_the_same_recipe(
+    tmp_path_factory: pytest.TempPathFactory, text: str, rate: float, epochs: int, args: dict[str, int]
+) -> None:
     recipe = Recipe(**GOOD | {"summary": text}, learning_rate=rate, epochs=epochs, network_args=args)
     path = tmp_path_factory.getbasetemp() / "recipe.toml"
     path.write_text(recipe.to_toml(), "utf-8")
@@ -35,7 +43,9 @@ def test_toml_reads_back_to_the_same_recipe(tmp_path_factory: pytest.TempPathFac
 
 
 def test_changes_are_applied_with_their_types() -> None:
-    changed = load("seed", ["degradation=noise:5-30+jpeg:40-90", "epochs=3", "learning_rate=1", "network_args={ width = 8 }", "data=a b.tgz"])
+    changed = load(
+        "seed", ["degradation=noise:5-30+jpeg:40-90", "epochs=3", "learning_rate=1", "network_args={ width = 8 }", "data=a b.tgz"]
+    )
     assert dataclasses.asdict(changed) == dataclasses.asdict(load("seed")) | {
         "degradation": "noise:5-30+jpeg:40-90",
         "epochs": 3,
@@ -73,7 +83,12 @@ def test_a_wrong_value_is_named(changes: dict[str, object], message: str) -> Non
 def test_what_is_no_recipe_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_bytes(b"name = \xff")
-    for wrong, message in ((broken, "not a TOML file"), (tmp_path / "none.toml", "no such recipe"), ("sed", "no such recipe"), (tmp_path, "no such")):
+    for wrong, message in (
+        (broken, "not a TOML file"),
+        (tmp_path / "none.toml", "no such recipe"),
+        ("sed", "no such recipe"),
+        (tmp_path, "no such"),
+    ):
         with pytest.raises(RecipeError, match=message):
             load(wrong)
     with pytest.raises(RecipeError, match="summary is missing"):

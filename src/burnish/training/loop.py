@@ -75,7 +75,14 @@ def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, l
 
 
 def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, pairs: Pairs, indices: Tensor, recipe: Recipe, state: State, steps: int, device: str
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    pairs: Pairs,
+    indices: Tensor,
+    recipe: Recipe,
+    state: State,
+    steps: int,
+    device: str,
 ) -> None:
     """One step of the optimiser, counted into `state`. Raises DivergedError before a bad loss reaches the weights."""
     for group in optimizer.param_groups:

@@ -131,5 +131,7 @@ def _eight_bit(image: NDArray[np.uint8 | np.uint16]) -> Array:
 def _stacked(images: list[Array] | Array, name: str) -> Array:
     shapes = {image.shape for image in images}
     if len(shapes) > 1:
-        raise InputError(f"{name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)")
+        raise InputError(
+            f"{name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
+        )
     return images if isinstance(images, np.ndarray) else np.stack(images)

@@ -108,7 +108,7 @@ def from_mapping(values: Mapping[str, Any], where: str) -> Recipe:
             raise RecipeError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
     missing = [key for key in ("name", "summary", "network", "degradation") if key not in values]
     if missing:
-        raise RecipeError(f"{where}: {missing[0]} is missing; add a line such as {missing[0]} = \"…\"")
+        raise RecipeError(f'{where}: {missing[0]} is missing; add a line such as {missing[0]} = "…"')
     return Recipe(**values)
 
 
