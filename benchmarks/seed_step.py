@@ -2,8 +2,9 @@
 
     make bench                      (about five minutes on two cores; nothing else may run beside it)
 
-Every engine trains the same network from fresh weights on the same 10,240 blurred 32×32 crops, batch 512, through its own full training loop
-(`burnish.training.loop.train`, `keras.Model.fit`): shuffling, accuracy and validation of 512 crops included. Each run is a process of its own;
+Every engine trains the same network from fresh weights on the same 10,240 blurred 32×32 crops, batch 512, through its own full training
+loop (`burnish.training.loop.train`, `keras.Model.fit`): shuffling, accuracy and validation of 512 crops included. Each run is a process
+of its own;
 runs of the engines alternate; a run's first epoch (tracing, warm-up) is left out. tensorflow-cpu gets an environment of its own,
 `.venv-keras`, made on the first call. The result goes to `seed_step.json`: images/s as median, lowest and highest over all runs.
 """

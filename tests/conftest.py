@@ -33,3 +33,8 @@ def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index, picture in enumerate(crops(24, 32)):
         io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)
     return folder
+
+
+SHARED = Path(__file__).parents[2] / "shared"
+STANDIN = SHARED / "data" / "cifar-10-standin-python.tar.gz"
+needs_standin = pytest.mark.skipif(not STANDIN.exists(), reason="needs the CIFAR-10 stand-in beside the checkout")

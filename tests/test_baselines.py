@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import STANDIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.fft import dctn, idctn
@@ -170,16 +170,13 @@ def test_the_oracle_takes_pictures_of_other_sizes():
         assert mean_psnr(restored, original[None]) > mean_psnr(degraded, original[None]) + 1
 
 
-ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "cifar-10-standin-python.tar.gz"
-
-
 @pytest.fixture(scope="module")
 def lossless():
     """The stand-in archive's lossless pictures: the first 1,017 of training batches 1 to 4 together, and those of batch 5."""
-    if not ARCHIVE.exists():
-        pytest.skip("needs the shared CIFAR-10 stand-in")
+    if not STANDIN.exists():
+        pytest.skip("needs the CIFAR-10 stand-in beside the checkout")
     with pytest.warns(cifar.DataWarning, match="not the official"):
-        images = cifar.load(ARCHIVE, "train")
+        images = cifar.load(STANDIN, "train")
     return np.concatenate([images[start : start + 1017] for start in range(0, 40_000, 10_000)]), images[40_000:41_017]
 
 

@@ -12,7 +12,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from burnish.degrade import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
-    from burnish.evaluate import evaluate as evaluate
     from burnish.model import Card as Card
     from burnish.model import Model as Model
     from burnish.model import load as load
@@ -22,11 +21,10 @@ _HOME = {
     "Card": "burnish.model",
     "Degradation": "burnish.degrade",
     "Model": "burnish.model",
-    "evaluate": "burnish.evaluate",
     "load": "burnish.model",
 }
 
-__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "evaluate", "load"]
+__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

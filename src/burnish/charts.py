@@ -32,7 +32,7 @@ def curves(title: str, series: Sequence[Series], *, log: bool = False) -> str:
         parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" class="rule"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10**level if log else level:.3g}</text>')
     for epoch in sorted({0, epochs // 2, epochs - 1}):
-        x = place(epoch, values[0])[0]
+        x = place(epoch, 10**low if log else low)[0]
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{epoch + 1}</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">epoch</text>')
     for index, (name, line) in enumerate(series):

@@ -131,9 +131,16 @@ class _Array:
 
     def __setstate__(self, state: Any) -> None:
         _version, shape, dtype, fortran, values = state
-        if not isinstance(dtype, _Dtype) or not isinstance(values, bytes):
+        if not isinstance(dtype, _Dtype) or not isinstance(values, bytes | bytearray):
             raise pickle.UnpicklingError("an array that is not plain bytes")
         self.array = np.frombuffer(values, np.uint8).reshape(shape, order="F" if fortran else "C")
+
+
+def _frombuffer(values: object, dtype: object, shape: object, order: object) -> _Array:
+    """How protocol 5 writes an array."""
+    made = _Array()
+    made.__setstate__((1, shape, dtype, order == "F", values))
+    return made
 
 
 def _reconstruct(*_arguments: object) -> _Array:
@@ -153,6 +160,8 @@ class _Reader(pickle.Unpickler):
     ALLOWED: dict[tuple[str, str], Callable[..., Any] | type] = {  # noqa: RUF012
         ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
         ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy.core.numeric", "_frombuffer"): _frombuffer,
+        ("numpy._core.numeric", "_frombuffer"): _frombuffer,
         ("numpy", "ndarray"): _Array,
         ("numpy", "dtype"): _Dtype,
         ("_codecs", "encode"): _encode,

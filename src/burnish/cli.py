@@ -84,7 +84,7 @@ def train(
 
 
 @main.command(
-    epilog="\b\nExamples:\n  burnish evaluate seed --data photos\n  burnish evaluate a.onnx b.onnx --data pictures/ --degrade blur:1.0+noise:5"
+    epilog="\b\nExamples:\n  burnish evaluate seed --data photos\n  burnish evaluate a.onnx b.onnx --data pictures/ --degrade noise:5"
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--data", required=True, metavar="SRC", help=f"Pictures to score on: {SRC}.")
@@ -108,9 +108,9 @@ def evaluate(
 ) -> None:
     """Score MODELs (shipped names or files) beside the untouched input and the classical filters."""
     from burnish import data as sets
-    from burnish import evaluate as scoreboard
     from burnish import model, progress
     from burnish.degrade import Degradation
+    from burnish.evaluate import evaluate as score
 
     loaded = [model.load(name) for name in models]
     degradation = Degradation.parse(degrade or loaded[0].card.degradation)
@@ -118,7 +118,7 @@ def evaluate(
         pictures = sets.load(data, "test", progress=shown).first(limit)
         tuning = None if no_baselines else sets.tuning_for(data)
     with progress.shown("scoring") as shown:
-        boards = scoreboard.evaluate(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
+        boards = score(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
     if report_file:
         from burnish import report
 

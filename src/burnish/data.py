@@ -49,7 +49,7 @@ class PictureSet:
         digest = hashlib.sha256()
         for image in self.images:
             digest.update(f"{image.shape}{image.dtype}".encode())
-            digest.update(np.ascontiguousarray(image))
+            digest.update(np.ascontiguousarray(image).data)
         return f"sha256:{digest.hexdigest()[:16]}"
 
     def first(self, count: int | None) -> "PictureSet":
@@ -160,7 +160,7 @@ def read(path: Path) -> Picture:
 
 
 def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> None:
-    """Write an H×W×3 picture of floats on 0–1 as a PNG of the depth of `like` (uint8 or uint16), clipped and rounded; whole or not at all."""
+    """Write an H×W×3 picture of floats on 0–1 as a PNG of the depth of `like` (uint8 or uint16), clipped and rounded, or nothing."""
     import pyvips
 
     levels = np.iinfo(like).max

@@ -3,7 +3,7 @@
 Stages are joined by `+` and applied left to right; `a-b` is drawn per picture, uniformly; `|` between whole chains picks one per picture:
 
     blur:1.0        Gaussian, sigma in pixels, support to 6 sigma, edges reflected as d c b a | a b c d
-    noise:25        Gaussian, independent per pixel and channel, sigma on the 0–255 scale, not clipped; noise:25g is the same in all channels
+    noise:25        Gaussian, independent per pixel and channel, sigma on the 0–255 scale, not clipped; noise:25g the same in all channels
     poisson:30      photon noise, that many photons at white
     camera:0.2-3    signal-dependent noise in linear light through a Bayer mosaic; strength 1 is about a phone at ISO 1600
     motion:5-15     straight motion blur of that length in pixels, random angle
@@ -122,6 +122,11 @@ class Degradation:
         fixed = all(span.name in ("blur", "jpeg", "8bit") and span.low == span.high for span in self.chains[0])
         return len(self.chains) > 1 or not fixed
 
+    @property
+    def is_eight_bit(self) -> bool:
+        """Whether every result lies on the 256 levels of 8 bit."""
+        return all(chain[-1].name in ("8bit", "jpeg") for chain in self.chains)
+
     def draw(self, image: NDArray[Any], seed: int = 0) -> Chain:
         """The chain for this picture: every value that is a range drawn, from the seed and the picture's content."""
         rng = np.random.default_rng(_content_seed(image, seed))
@@ -230,9 +235,9 @@ def _poisson(image: Image, stage: Stage) -> Image:
 
 
 def _camera(image: Image, stage: Stage) -> Image:
-    """A sensor's noise: the picture taken back to linear light x, mosaicked (RGGB), x + sqrt(s·x + r²)·n with n standard normal, demosaicked
-    bilinearly and returned to sRGB. At strength k: s = 0.002·k photons' share, r = 0.003·k of full scale, after the Poisson–Gaussian model of
-    Foi, Trimeche, Katkovnik and Egiazarian (2008). A picture of one channel has no mosaic.
+    """A sensor's noise: the picture taken back to linear light x, mosaicked (RGGB), x + sqrt(s·x + r²)·n with n standard normal,
+    demosaicked bilinearly and returned to sRGB. At strength k: s = 0.002·k photons' share, r = 0.003·k of full scale, after the
+    Poisson–Gaussian model of Foi, Trimeche, Katkovnik and Egiazarian (2008). A picture of one channel has no mosaic.
     """
     strength = stage.value or 0.0
     linear = _to_linear(np.clip(image, 0, 1))
@@ -254,7 +259,8 @@ def _bayer_masks(height: int, width: int) -> Image:
 def _neighbours(planes: Image) -> Image:
     """Each pixel's neighbourhood summed with the weights of bilinear demosaicking; divided by the same of the mask it interpolates.
 
-    Red and blue stand on every second row and column: weights 1 2 1 both ways. Green stands on a checkerboard: itself and its four neighbours.
+    Red and blue stand on every second row and column: weights 1 2 1 both ways. Green stands on a checkerboard: itself and its four
+    neighbours.
     A pixel that was sampled keeps its value, since no neighbour within reach was.
     """
     mode = "reflect" if min(planes.shape[:2]) > 1 else "symmetric"  # "reflect" carries the mosaic's order on beyond the edge
@@ -304,11 +310,13 @@ def _jpeg(image: Image, stage: Stage) -> Image:
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     encoded = pyvips.Image.new_from_array(pixels).jpegsave_buffer(Q=int(stage.value or 75), subsample_mode="on")
     decoded = pyvips.Image.new_from_buffer(encoded, "").numpy().reshape(image.shape)
-    return (decoded.astype(np.float32)) / np.float32(255)
+    floats: Image = decoded.astype(np.float32) / np.float32(255)
+    return floats
 
 
 def _eight_bit(image: Image, _stage: Stage) -> Image:
-    return np.rint(np.clip(image, 0, 1) * np.float32(255)) / np.float32(255)
+    rounded: Image = np.rint(np.clip(image, 0, 1) * np.float32(255)) / np.float32(255)
+    return rounded
 
 
 _APPLY: dict[str, Callable[[Image, Stage], Image]] = {

@@ -7,6 +7,10 @@ A message is one line that names the file or value, says what is wrong with it a
 class BurnishError(Exception):
     """The family: catch this to catch every refusal."""
 
+    def __str__(self) -> str:
+        # File names and other programs' words can hold line breaks and terminal codes: a message stays one line all the same.
+        return "".join(c if c.isprintable() else " " for c in super().__str__())
+
 
 class InputError(BurnishError):
     """A file, folder or value that cannot be used, or a place that cannot be written to."""

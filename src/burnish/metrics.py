@@ -50,5 +50,5 @@ def _filtered(plane: NDArray[np.float64], window: NDArray[np.float64]) -> NDArra
     """The plane under a separable window, where the window lies inside it."""
     for axis in (0, 1):
         length = plane.shape[axis] - len(window) + 1
-        plane = sum(weight * plane.take(range(start, start + length), axis) for start, weight in enumerate(window))  # type: ignore[assignment]
+        plane = sum(weight * plane.take(range(start, start + length), axis) for start, weight in enumerate(window))
     return plane

@@ -116,7 +116,7 @@ class Model:
         self._data = data
         self._threads = threads
         self._outputs = _checked_outputs(self._session, path)
-        self.card = _checked_card(self._session, data, path, self._outputs)
+        self.card = _checked_card(self._session, data, path)
 
     @cached_property
     def _session(self) -> Any:
@@ -139,9 +139,9 @@ class Model:
     def restore(self, array: NDArray[Any], tile: int | None = None) -> NDArray[Any]:
         """The restored picture, of the same shape and dtype.
 
-        `array` is H×W or H×W×C, uint8, uint16 or float (on 0–1). Grey goes through a colour model as three equal channels. `tile` is the side of
-        the tiles in pixels, chosen when None; the result does not depend on it. Raises InputError for an array that is no such picture,
-        ModelError for one this model cannot take.
+        `array` is H×W or H×W×C, uint8, uint16 or float (on 0–1). Grey goes through a colour model as three equal channels. `tile` is the
+        side of the tiles in pixels, chosen when None; the result does not depend on it. Raises InputError for an array that is no such
+        picture, ModelError for one this model cannot take.
         """
         planes = self._planes(array)
         height, width = planes.shape[1:]
@@ -178,7 +178,8 @@ class Model:
         size = self.card.input_size
         if size and size != list(planes.shape[1:]):
             raise ModelError(
-                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {picture.shape[0]}×{picture.shape[1]}"
+                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), "
+                f"this is {picture.shape[0]}×{picture.shape[1]}"
             )
         return np.repeat(planes, wanted, axis=0) if channels != wanted else planes
 
@@ -208,7 +209,7 @@ def _checked_outputs(session: Any, path: Path) -> list[str]:
     return outputs
 
 
-def _checked_card(session: Any, data: bytes, path: Path, outputs: list[str]) -> Card:
+def _checked_card(session: Any, data: bytes, path: Path) -> Card:
     """The card, found to agree with the graph it stands in."""
     metadata = session.get_modelmeta().custom_metadata_map
     if "burnish" not in metadata:

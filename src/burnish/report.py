@@ -92,7 +92,7 @@ def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
 def _verdict(board: Scoreboard) -> str:
     low, high = board.gain_db_ci95
     name, psnr = escape(board.model), board.psnr
-    told = f"{psnr['model']:.2f} dB against {psnr['input']:.2f} dB for the untouched input, on {board.images:,} pictures of {escape(board.data)}"
+    told = f"{psnr['model']:.2f} dB against {psnr['input']:.2f} dB untouched, on {board.images:,} pictures of {escape(board.data)}"
     if board.helps:
         return f"<b>{name} helps:</b> {board.gain_db:+.2f} dB (95 % interval {low:+.2f} to {high:+.2f}): {told}."
     return f'<b class="bad">{name} does not help:</b> {board.gain_db:+.2f} dB (95 % interval {low:+.2f} to {high:+.2f}): {told}.'
@@ -137,7 +137,8 @@ def _scores(board: Scoreboard) -> str:
     return (
         f"<p class=quiet>{escape(board.data)}, {board.images:,} pictures, degraded by <code>{escape(board.degradation)}</code></p>"
         f'<div class="scroll"><table><thead><tr><th scope="col">method</th><th scope="col" class="number">PSNR dB</th>'
-        f'<th scope="col" class="number">gain dB</th><th scope="col" class="number">SSIM</th></tr></thead><tbody>{body}</tbody></table></div>'
+        f'<th scope="col" class="number">gain dB</th><th scope="col" class="number">SSIM</th></tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
         f"<p>Channel accuracy {accuracy['model']:.4f}; the untouched input has {accuracy['input']:.4f}.</p>"
         + (f"<p>Skipped:</p><ul>{skipped}</ul>" if skipped else "")
     )
@@ -191,16 +192,18 @@ def _card(card: Card) -> str:
         for layer in card.layers
     )
     return (
-        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for a 32×32 picture</h3><div class="scroll"><table><thead>'
-        f'<tr><th scope="col">layer</th><th scope="col" class="number">output</th><th scope="col" class="number">parameters</th></tr></thead>'
+        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for a 32×32 picture</h3>'
+        f'<div class="scroll"><table><thead>'
+        f'<tr><th scope="col">layer</th><th scope="col" class="number">output</th><th scope="col" class="number">parameters</th>'
+        f"</tr></thead>"
         f"<tbody>{layers}</tbody></table></div>"
     )
 
 
 _METHOD = """<h2>How it was measured</h2><p>PSNR and SSIM are computed on values clipped to range and rounded to 8 bit (16 bit for 16-bit
-sources), for the untouched input too, picture by picture, then averaged. The interval is a bootstrap over pictures. The classical filters run at
-their best setting chosen on other pictures; the Wiener oracle is told the true blur and noise. Channel accuracy is the share of pixels whose
-brightest channel is the original's: what Keras calls accuracy here.</p>"""
+sources), for the untouched input too, picture by picture, then averaged. The interval is a bootstrap over pictures. The classical filters
+run at their best setting chosen on other pictures; the Wiener oracle is told the true blur and noise. Channel accuracy is the share of
+pixels whose brightest channel is the original's: what Keras calls accuracy here.</p>"""
 
 
 def _words(key: str) -> str:

@@ -11,8 +11,9 @@ Planes = NDArray[np.float32]
 def tiled(run: Callable[[Planes], Planes], planes: Planes, tile: int, halo: int, multiple_of: int) -> Planes:
     """What `run` gives for C×H×W `planes` (H and W multiples of `multiple_of`), computed in tiles of about `tile` pixels a side.
 
-    Each tile is run with `halo` pixels around it and cropped. Tiles and halos stand on the grid of `multiple_of`, so that strides fall where they
-    do in the whole, and windows end at the picture's edges, where the network pads as it does for the whole: the result is the same.
+    Each tile is run with `halo` pixels around it and cropped. Tiles and halos stand on the grid of `multiple_of`, so that strides fall
+    where they do in the whole, and windows end at the picture's edges, where the network pads as it does for the whole: the result is
+    the same.
     """
     height, width = planes.shape[1:]
     side = max(multiple_of, tile // multiple_of * multiple_of)

@@ -1,22 +1,21 @@
 """The seed network is Keras's, layer for layer; the residual one leaves an image alone until it is trained."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from conftest import SHARED
 from numpy.typing import NDArray
 from torch import nn
 
 from burnish.errors import RecipeError
 from burnish.training.networks import Residual, SameTranspose, Seed, build
 
-REFERENCE = Path(__file__).parents[2] / ".." / "shared" / "reference" / "keras_seed_network.npz"
+REFERENCE = SHARED / "reference" / "keras_seed_network.npz"
 LAYERS = ("conv1", "conv2", "deconv1", "deconv2", "conv_out")
 
 
 def with_keras_weights(arrays: dict[str, NDArray[np.float32]]) -> Seed:
-    """The seed with Keras's weights: H,W,I,O for convolutions and H,W,O,I for transposed ones, both to torch's order by one transposition."""
+    """The seed with Keras's weights: H,W,I,O for convolutions and H,W,O,I for transposed ones, both put into torch's order."""
     network = Seed()
     state = {}
     for layer in LAYERS:

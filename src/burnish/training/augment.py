@@ -13,6 +13,8 @@ ROTATION = 30.0  # degrees, counter-clockwise
 def rotate(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """N×H×W×C uint8 images rotated counter-clockwise by 30° about their centre: bilinear, black corners, same shape."""
     n, height, width, channels = images.shape
+    if n == 0:
+        return images
     cos, sin = math.cos(math.radians(ROTATION)), math.sin(math.radians(ROTATION))
     # Rows map output to input coordinates, both in units of half the image: hence the aspect ratio off the diagonal.
     matrix = torch.tensor([[cos, -sin * height / width, 0.0], [sin * width / height, cos, 0.0]])

@@ -56,7 +56,8 @@ def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> St
             optimizer.state[parameter] = _optimizer_state(tensors, f"optimizer/{name}/", parameter)
         torch.set_rng_state(tensors["random/torch"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a checkpoint of this run ({error}); start again in another folder") from error
+        why = str(error)[:200]  # torch lists every tensor that does not fit
+        raise InputError(f"{path}: not a checkpoint of this run ({why}); start again in another folder") from error
     return state
 
 

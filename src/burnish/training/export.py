@@ -33,10 +33,11 @@ def export(
 ) -> Card:
     """Write the network as a model file at `path`, whole or not at all, and return its card.
 
-    The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not finite or
-    ONNX Runtime does not give what torch gives.
+    The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not
+    finite or ONNX Runtime does not give what torch gives.
     """
-    network = copy.deepcopy(network).cpu().float().to(memory_format=torch.contiguous_format).eval()
+    network = copy.deepcopy(network).cpu().float().eval()
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
         raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
     card = Card(
@@ -105,7 +106,7 @@ def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
             macs += module.weight.numel() * inputs[0].shape[2] * inputs[0].shape[3]
 
     hooks = [
-        module.register_forward_hook(lambda m, i, o, name=name: note(m, i, o, name))  # type: ignore[misc]
+        module.register_forward_hook(lambda m, i, o, name=name: note(m, i, o, name))
         for name, module in network.named_modules()
         if isinstance(module, COUNTED)
     ]
@@ -121,8 +122,9 @@ def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
 def halo(network: nn.Module) -> int:
     """How many pixels beyond itself an output pixel depends on, in the farthest direction.
 
-    Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed pixel's reach
-    only a lower bound. The gradient of one period of output pixels is read off an input grown until the reach stays clear of its border.
+    Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed
+    pixel's reach only a lower bound. The gradient of one period of output pixels is read off an input grown until the
+    reach stays clear of its border.
     """
     probe = _transparent(copy.deepcopy(network).cpu().double())
     period = int(network.multiple_of)  # type: ignore[arg-type]

@@ -125,7 +125,7 @@ def _validated(network: nn.Module, pairs: Pairs, recipe: Recipe, device: str) ->
     network.eval()
     loss_sum = accuracy_sum = 0.0
     with torch.inference_mode():
-        for indices in torch.arange(len(pairs)).split(recipe.batch):
+        for indices in torch.split(torch.arange(len(pairs)), recipe.batch):
             degraded, clean = pairs.batch(indices)
             loss, accuracy = _scored(network, degraded.to(device), clean.to(device), recipe)
             loss_sum += loss.item() * len(indices)

@@ -87,7 +87,8 @@ class Residual(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.relu(self.conv1(self.unshuffle(image)))
         x = self.relu(self.conv2(x))
-        return image + self.shuffle(self.conv3(x))
+        restored: Tensor = image + self.shuffle(self.conv3(x))
+        return restored
 
 
 NETWORKS: dict[str, type[Seed] | type[Residual]] = {"seed": Seed, "residual": Residual}

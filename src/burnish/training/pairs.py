@@ -1,6 +1,9 @@
 """What a network is shown: degraded and clean pictures side by side, held as bytes, drawn anew each epoch where chance is in it."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +17,7 @@ from burnish.training import augment
 from burnish.training.recipe import Recipe
 
 Array = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -36,31 +40,24 @@ def _floats(images: Tensor) -> Tensor:
     return values.permute(0, 3, 1, 2)
 
 
-class Source:
+class Source(ABC):
     """The training and validation pairs of a recipe over a set of pictures.
 
-    `epoch(k)` gives epoch k's training pairs: the same every time it is asked, whatever was asked before, so that a resumed run sees what the
-    unbroken one would have. `dims` is the shape of all images, copies included, where they are of one size.
+    `epoch(k)` gives epoch k's training pairs: the same every time it is asked, whatever was asked before, so that a resumed run sees what
+    the unbroken one would have.
     """
 
-    def __init__(self, pictures: PictureSet, recipe: Recipe) -> None:
-        self.recipe = recipe
-        self.degradation = Degradation.parse(recipe.degradation)
-        images = [_eight_bit(image) for image in pictures.images] if not isinstance(pictures.images, np.ndarray) else pictures.images
-        rng = np.random.default_rng([recipe.seed, 1])
-        if recipe.crop:
-            training, validation = self._split_pictures(images, rng)
-            self.validation = self._crops(validation, self._degraded(validation, 0), max(1, recipe.crops // 8), rng)
-        else:
-            training, validation = self._split_images(_stacked(images, pictures.name), rng)
-            self.validation = self._pairs(validation, self._degraded(validation, 0))
-        self.training = training
-        self.kept_out = validation
-        self._cached: Pairs | list[NDArray[np.float32]] | None = None
+    validation: Pairs
+    training: Sequence[Array] | Array
+    kept_out: Sequence[Array] | Array
+
+    @abstractmethod
+    def epoch(self, epoch: int) -> Pairs:
+        """The training pairs of epoch `epoch`, counted from 1."""
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Training and validation images together, N×H×W×C."""
+        """Training and validation images together, copies included, N×H×W×C where they are of one size."""
         return (len(self.training) + len(self.kept_out), *self.training[0].shape)
 
     def held_out(self, pictures: PictureSet) -> PictureSet:
@@ -68,70 +65,98 @@ class Source:
         names = tuple(f"{pictures.name}/held-out-{i}" for i in range(len(self.kept_out)))
         return replace(pictures, images=self.kept_out, names=names, skipped=())
 
-    def epoch(self, epoch: int) -> Pairs:
-        """The training pairs of epoch `epoch`, counted from 1."""
-        if self._cached is not None and not self.degradation.is_random:
-            degraded = self._cached
-        else:
-            seed = self.recipe.seed + epoch if self.degradation.is_random else 0
-            degraded = self._degraded(self.training, seed)
-            if not self.recipe.crop:
-                degraded = self._pairs(self.training, degraded)
-            self._cached = degraded
-        if isinstance(degraded, Pairs):
-            return degraded
-        return self._crops(self.training, degraded, self.recipe.crops, np.random.default_rng([self.recipe.seed, 2, epoch]))
 
-    def _split_pictures(self, images: list[Array] | Array, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
-        """Whole pictures to one side or the other, at least one on each."""
-        usable = [image for image in images if min(image.shape[:2]) >= self.recipe.crop]
-        if len(usable) < 2:
-            raise InputError(f"training on crops of {self.recipe.crop} needs two pictures at least that large; add pictures or lower crop")
-        order = rng.permutation(len(usable))
-        kept_out = min(max(1, round(self.recipe.validation * len(usable))), len(usable) - 1)
-        return [usable[i] for i in order[kept_out:]], [usable[i] for i in order[:kept_out]]
+def source(pictures: PictureSet, recipe: Recipe) -> Source:
+    """The pairs that `recipe` makes of `pictures`. Raises InputError when they are too few, too small or, with no crop, of many sizes."""
+    return Crops(pictures, recipe) if recipe.crop else Whole(pictures, recipe)
 
-    def _split_images(self, images: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Images of one size, with their augmented copies, split so that an image and its copy stay together."""
-        copies, origins = augment.copies(images, self.recipe.copies, rng)
-        training, validation = augment.split(len(images), origins, self.recipe.validation, rng)
+
+class Whole(Source):
+    """Images of one size, shown whole, with augmented copies."""
+
+    training: Array
+    kept_out: Array
+
+    def __init__(self, pictures: PictureSet, recipe: Recipe) -> None:
+        self.recipe, self.degradation = recipe, Degradation.parse(recipe.degradation)
+        images = _stacked(pictures)
+        rng = np.random.default_rng([recipe.seed, 1])
+        copies, origins = augment.copies(images, recipe.copies, rng)
+        training, validation = augment.split(len(images), origins, recipe.validation, rng)
         if not len(training) or not len(validation):
             raise InputError(f"{len(images)} images leave nothing for training or validation; add pictures or change validation")
         everything = np.concatenate([images, copies])
-        return everything[training], everything[validation]
+        self.training, self.kept_out = everything[training], everything[validation]
+        self.validation = self._degraded(self.kept_out, 0)
+        self._unchanging: Pairs | None = None
 
-    def _degraded(self, images: list[Array] | Array, seed: int) -> list[NDArray[np.float32]] | NDArray[np.float32]:
-        if isinstance(images, np.ndarray):
-            return self.degradation.apply_all(images, seed)
+    def epoch(self, epoch: int) -> Pairs:
+        if self.degradation.is_random:
+            return self._degraded(self.training, self.recipe.seed + epoch)
+        self._unchanging = self._unchanging or self._degraded(self.training, 0)
+        return self._unchanging
+
+    def _degraded(self, images: Array, seed: int) -> Pairs:
+        return _pairs(images, self.degradation.apply_all(images, seed), self.degradation)
+
+
+class Crops(Source):
+    """Crops at random places of pictures of any size. Pictures are degraded whole, so that no crop has an edge of its own."""
+
+    training: list[Array]
+    kept_out: list[Array]
+
+    def __init__(self, pictures: PictureSet, recipe: Recipe) -> None:
+        self.recipe, self.degradation = recipe, Degradation.parse(recipe.degradation)
+        usable = [image for image in map(_eight_bit, pictures.images) if min(image.shape[:2]) >= recipe.crop]
+        if len(usable) < 2:
+            raise InputError(f"training on crops of {recipe.crop} needs two pictures at least that large; add pictures or lower crop")
+        rng = np.random.default_rng([recipe.seed, 1])
+        order = rng.permutation(len(usable))
+        kept_out = min(max(1, round(recipe.validation * len(usable))), len(usable) - 1)
+        self.training, self.kept_out = [usable[i] for i in order[kept_out:]], [usable[i] for i in order[:kept_out]]
+        self.validation = self._cut(self.kept_out, self._degraded(self.kept_out, 0), max(1, recipe.crops // 8), rng)
+        self._unchanging: list[Floats] | None = None
+
+    def epoch(self, epoch: int) -> Pairs:
+        degraded = self._unchanging
+        if degraded is None:
+            degraded = self._degraded(self.training, self.recipe.seed + epoch if self.degradation.is_random else 0)
+            self._unchanging = None if self.degradation.is_random else degraded
+        return self._cut(self.training, degraded, self.recipe.crops, np.random.default_rng([self.recipe.seed, 2, epoch]))
+
+    def _degraded(self, images: Sequence[Array], seed: int) -> list[Floats]:
         return [self.degradation.apply(image, seed) for image in images]
 
-    def _pairs(self, clean: Array, degraded: NDArray[np.float32]) -> Pairs:
-        if all(chain.strip().endswith("8bit") for chain in self.recipe.degradation.split("|")):
-            degraded = np.rint(degraded * 255).astype(np.uint8)  # exact, at a quarter of the memory
-        return Pairs(torch.from_numpy(degraded), torch.from_numpy(np.ascontiguousarray(clean)))
-
-    def _crops(self, clean: list[Array], degraded: list[NDArray[np.float32]], count: int, rng: np.random.Generator) -> Pairs:
-        """`count` crops at random places, pictures drawn by their area. Pictures are degraded whole, so that no crop has an edge of its own."""
+    def _cut(self, clean: Sequence[Array], degraded: list[Floats], count: int, rng: np.random.Generator) -> Pairs:
+        """`count` crops, pictures drawn by their area."""
         side = self.recipe.crop
         areas = np.array([image.shape[0] * image.shape[1] for image in clean], dtype=float)
-        which = rng.choice(len(clean), count, p=areas / areas.sum())
         before, after = [], []
-        for index in which:
+        for index in rng.choice(len(clean), count, p=areas / areas.sum()):
             height, width = clean[index].shape[:2]
             y, x = rng.integers(height - side + 1), rng.integers(width - side + 1)
             before.append(degraded[index][y : y + side, x : x + side])
             after.append(clean[index][y : y + side, x : x + side])
-        return self._pairs(np.stack(after), np.stack(before))
+        return _pairs(np.stack(after), np.stack(before), self.degradation)
 
 
-def _eight_bit(image: NDArray[np.uint8 | np.uint16]) -> Array:
+def _pairs(clean: Array, degraded: Floats, degradation: Degradation) -> Pairs:
+    if degradation.is_eight_bit:
+        degraded = np.rint(degraded * 255).astype(np.uint8)  # exact, at a quarter of the memory
+    return Pairs(torch.from_numpy(degraded), torch.from_numpy(np.ascontiguousarray(clean)))
+
+
+def _eight_bit(image: NDArray[Any]) -> Array:
     return (image // 257).astype(np.uint8) if image.dtype == np.uint16 else image.astype(np.uint8, copy=False)
 
 
-def _stacked(images: list[Array] | Array, name: str) -> Array:
-    shapes = {image.shape for image in images}
+def _stacked(pictures: PictureSet) -> Array:
+    shapes = {image.shape for image in pictures.images}
     if len(shapes) > 1:
         raise InputError(
-            f"{name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
+            f"{pictures.name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
         )
-    return images if isinstance(images, np.ndarray) else np.stack(images)
+    if isinstance(pictures.images, np.ndarray):
+        return _eight_bit(pictures.images)
+    return np.stack([_eight_bit(image) for image in pictures.images])

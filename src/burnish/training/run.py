@@ -15,7 +15,7 @@ from burnish.degrade import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.evaluate import Scoreboard, evaluate
 from burnish.files import write_text
-from burnish.training import export, loop, networks, recipe
+from burnish.training import export, loop, networks, pairs, recipe
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Source
 from burnish.training.recipe import Recipe
@@ -48,8 +48,8 @@ def fit(
     """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
 
     With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
-    it is. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError when it
-    holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
+    it is. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
+    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
     """
     folder = Path(out) if out is not None else Path("runs") / plan.name
     chosen = _device(device)
@@ -59,7 +59,7 @@ def fit(
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
-    source = Source(pictures, plan)
+    source = pairs.source(pictures, plan)
     if plan.copies:
         say(f"Sample dims:  {source.dims}")
     if test is None:
@@ -91,10 +91,19 @@ def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: f
     network = networks.build(plan.network, plan.network_args)
     count = sum(parameter.numel() for parameter in network.parameters())
     say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    began = False
     with progress.shown(plan.name) as shown:
+
+        def progress_seen(done: int, total: int | None, note: str = "") -> None:
+            nonlocal began
+            began = True
+            shown(done, total, note)
+
         limits = loop.Limits(minutes)
-        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=shown)
+        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=progress_seen)
     last = state.history[-1]
+    if not began:
+        say(f"{folder}: this run is finished, all {plan.epochs} epochs of it; scoring it again.")
     if state.stopped_early:
         say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
     resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
