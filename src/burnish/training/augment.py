@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
 ROTATION = 30.0  # degrees, counter-clockwise
@@ -33,6 +34,12 @@ def copies(images: NDArray[np.uint8], share: float, rng: np.random.Generator) ->
     left_right, upside_down, turned = np.array_split(origins, 3)
     parts = [images[left_right, :, ::-1], images[upside_down, ::-1], rotate(images[turned])]
     return np.concatenate(parts), origins
+
+
+def symmetric(images: Tensor, which: int) -> Tensor:
+    """N×C×S×S images turned by quarters and mirrored: one of the square's eight symmetries, `which` 0–7 (0: as they are)."""
+    turned = torch.rot90(images, which % 4, (2, 3))
+    return turned.flip(3) if which >= 4 else turned
 
 
 def split(count: int, origins: NDArray[np.int64], share: float, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

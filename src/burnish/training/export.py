@@ -97,13 +97,14 @@ def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str) -> None:
         nonlocal macs
-        _, channels, height, width = output.shape
-        count = sum(parameter.numel() for parameter in module.parameters())
+        batch, channels, height, width = output.shape
+        known = any(row["name"] == name for row in rows)  # a layer that runs again brings no new parameters
+        count = 0 if known else sum(parameter.numel() for parameter in module.parameters())
         rows.append({"name": name, "output_shape": [height, width, channels], "parameters": count})
         if isinstance(module, nn.Conv2d):
-            macs += module.weight.numel() * height * width
+            macs += module.weight.numel() * height * width * batch
         elif isinstance(module, nn.ConvTranspose2d):
-            macs += module.weight.numel() * inputs[0].shape[2] * inputs[0].shape[3]
+            macs += module.weight.numel() * inputs[0].shape[2] * inputs[0].shape[3] * batch
 
     hooks = [
         module.register_forward_hook(lambda m, i, o, name=name: note(m, i, o, name))
@@ -128,7 +129,7 @@ def halo(network: nn.Module) -> int:
     """
     probe = _transparent(copy.deepcopy(network).cpu().double())
     period = int(network.multiple_of)  # type: ignore[arg-type]
-    side = 16 * period
+    side = 8 * period
     while True:
         image = torch.zeros(1, int(network.channels), side, side, dtype=torch.double, requires_grad=True)  # type: ignore[arg-type]
         output = networks.restored(probe(image))

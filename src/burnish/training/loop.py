@@ -1,17 +1,19 @@
 """The training loop: plain PyTorch, top to bottom."""
 
+import contextlib
 import csv
+import ctypes
 import io
 import math
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,7 +21,7 @@ from torch.nn import functional
 from burnish.errors import DivergedError
 from burnish.files import write_text
 from burnish.progress import Progress
-from burnish.training import checkpoint, networks
+from burnish.training import augment, checkpoint, networks
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Pairs, Source
 from burnish.training.recipe import Recipe
@@ -43,6 +45,7 @@ def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, l
     A checkpoint is written every epoch and every minute, `history.csv` every epoch. Ctrl-C and SIGTERM write a checkpoint and raise
     KeyboardInterrupt. Raises DivergedError, with the last good checkpoint kept, when the loss leaves every sensible range.
     """
+    _keep_freed_memory()
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
     saved = folder / "checkpoint.safetensors"
@@ -67,11 +70,24 @@ def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, l
                     raise KeyboardInterrupt
                 state.stopped_early = clock.time_is_up() and (state.step < steps or state.epoch < recipe.epochs)
             whole = state.step == steps
-            _end_epoch(network, source.validation, recipe, state, device, seen=min(state.step * recipe.batch, len(pairs)))
+            validation = _validated(network, source.validation, recipe, device)
+            clock.tick(state)
+            _end_epoch(state, validation, seen=min(state.step * recipe.batch, len(pairs)))
             if whole:  # the row of an epoch cut short is told, but not kept: a resumed run finishes that epoch first
                 checkpoint.save(saved, network, optimizer, replace(state, stopped_early=False))
             write_text(folder / "history.csv", history_csv(state.history))
     return state
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc's allocator to keep what is freed for the next step, where asking the system for it again costs a quarter of the time.
+
+    Measured on two cores, a training step of the seed at batch 512 in fp32: 108 ms against 145 ms.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library: only slower
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-4, 0)  # M_MMAP_MAX
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
 def _step(
@@ -88,8 +104,11 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, ((state.epoch - 1) * steps + state.step) / (recipe.epochs * steps))
     network.train()
-    degraded, clean = pairs.batch(indices)
-    loss, accuracy = _scored(network, degraded.to(device), clean.to(device), recipe)
+    degraded, clean = (images.to(device) for images in pairs.batch(indices))
+    if recipe.symmetries:
+        which = int(np.random.default_rng([recipe.seed, 3, state.epoch, state.step]).integers(8))
+        degraded, clean = augment.symmetric(degraded, which), augment.symmetric(clean, which)
+    loss, accuracy = _scored(network, degraded, clean, recipe)
     value = loss.item()
     if not value <= ABSURD_LOSS:  # NaN compares false
         raise DivergedError(
@@ -104,17 +123,15 @@ def _step(
     state.step += 1
 
 
-def _end_epoch(network: nn.Module, validation: Pairs, recipe: Recipe, state: State, device: str, seen: int) -> None:
-    """Write the epoch's row into the history and move on to the next epoch."""
-    began = time.monotonic()
-    val_loss, val_accuracy = _validated(network, validation, recipe, device)
+def _end_epoch(state: State, validation: tuple[float, float], seen: int) -> None:
+    """Write the epoch's row, with its validation loss and accuracy, into the history and move on to the next epoch."""
     row = {
         "epoch": state.epoch,
-        "seconds": round(state.seconds + time.monotonic() - began, 2),
+        "seconds": round(state.seconds, 2),
         "accuracy": state.accuracy_sum / seen,
         "loss": state.loss_sum / seen,
-        "val_accuracy": val_accuracy,
-        "val_loss": val_loss,
+        "val_accuracy": validation[1],
+        "val_loss": validation[0],
         "resumed_at": state.resumed_at,
     }
     state.history.append(row)
@@ -137,10 +154,27 @@ def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, recipe: Recipe)
     """Loss and channel accuracy of one batch. In bf16 the network runs under autocast; the loss is fp32 always."""
     with torch.autocast(degraded.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         output = networks.restored(network(degraded)).float()
-    loss = functional.mse_loss(output, clean) if recipe.loss == "mse" else functional.l1_loss(output, clean)
+    loss = _loss(output, clean, recipe.loss)
     with torch.no_grad():
-        accuracy = (output.argmax(1) == clean.argmax(1)).float().mean().item()
+        accuracy = (_brightest(output) == _brightest(clean)).float().mean().item()
     return loss, accuracy
+
+
+def _loss(output: Tensor, clean: Tensor, kind: str) -> Tensor:
+    if kind == "l1":
+        return functional.l1_loss(output, clean)
+    if kind == "mse":
+        return functional.mse_loss(output, clean)
+    return ((output - clean).square().mean((1, 2, 3)) + 1e-8).log().mean().exp()
+
+
+def _brightest(images: Tensor) -> Tensor:
+    """The first brightest channel of each pixel, N×H×W: what argmax gives, in a fifth of its time on channels-last memory."""
+    best, index = images[:, 0], torch.zeros_like(images[:, 0], dtype=torch.uint8)
+    for channel in range(1, images.shape[1]):
+        index.masked_fill_(images[:, channel] > best, channel)
+        best = torch.maximum(best, images[:, channel])
+    return index
 
 
 def learning_rate(recipe: Recipe, done: float) -> float:
@@ -197,7 +231,7 @@ class _Clock:
         return self.ticked >= self.ends
 
 
-@contextmanager
+@contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """Yield an event that Ctrl-C and SIGTERM set, so that the step at hand is finished and kept. A second Ctrl-C stops at once."""
     event = threading.Event()

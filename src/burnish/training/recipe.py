@@ -27,7 +27,8 @@ class Recipe:
     validation: float = 0.2  # share of pictures kept out of training, 0–0.9
     crop: int = 0  # side of the square crops in pixels; 0: whole pictures, all of one size
     crops: int = 0  # crops an epoch
-    loss: Literal["mse", "l1"] = "mse"
+    symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
+    loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over pictures of log(mse), as mean PSNR has it
     learning_rate: float = 1e-3
     epsilon: float = 1e-7  # Adam's
     schedule: Literal["constant", "one-cycle"] = "constant"
@@ -144,7 +145,7 @@ def _checked(key: str, value: Any, expected: Any) -> Any:
     return value
 
 
-_KINDS = {str: "a text in quotes", int: "a whole number", float: "a number"}
+_KINDS = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def _toml(value: Any) -> str:
@@ -153,4 +154,4 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
-    return repr(value)
+    return str(value).lower() if isinstance(value, bool) else repr(value)

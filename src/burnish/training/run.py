@@ -89,6 +89,8 @@ def _prepare(folder: Path, plan: Recipe, resume: bool) -> None:
 def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: float | None, say: Say) -> tuple[nn.Module, State]:
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
+    if isinstance(network, networks.Unrolled):
+        network.start(*source.epoch(1).batch(torch.arange(min(1024, len(source.epoch(1))))))
     count = sum(parameter.numel() for parameter in network.parameters())
     say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
     began = False
