@@ -60,7 +60,7 @@ def test_an_unpacked_archive_is_read_too(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / cifar.FOLDER):
         assert cifar.is_folder(folder)
         np.testing.assert_array_equal(cifar.load(folder, "train"), cifar.load(path, "train"))
-        assert data.load(folder, "test").name == "cifar10"
+        assert data.load(folder, "test").name == folder.name
     (tmp_path / cifar.FOLDER / "data_batch_3").unlink()
     with pytest.raises(InputError, match="data_batch_3: cannot be read"):
         cifar.load(tmp_path, "train")

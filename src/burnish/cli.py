@@ -132,6 +132,10 @@ def evaluate(
     if check and not all(board.helps for board in boards):
         sys.exit(3)
     if pictures.skipped:
+        total = len(pictures.skipped) + len(pictures.images)
+        for name, why in pictures.skipped:
+            _complain(f"{name}: {why}")
+        _complain(f"{len(pictures.skipped)} of {total} pictures could not be read; the others are scored")
         sys.exit(1)
 
 

@@ -67,7 +67,8 @@ def load(source: str | Path, split: Split, progress: Progress | None = None) -> 
         return _photos(split)
     if kind == "cifar10":
         images = cifar.load(path or cifar.archive(progress), split)
-        return PictureSet("cifar10", images, [f"{split}/{index}" for index in range(len(images))], TERMS["cifar10"])
+        name = path.resolve().name if path else "cifar10"  # another archive's pictures may not be the official ones
+        return PictureSet(name, images, [f"{split}/{index}" for index in range(len(images))], TERMS["cifar10"])
     assert path is not None
     return _folder(path, progress)
 

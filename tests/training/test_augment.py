@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage import data
 from skimage.transform import rotate as reference_rotate
 
-from burnish.training.augment import copies, rotate, split
+from burnish.training.augment import copies, rotate, split, symmetric
 
 
 def photographs(height: int, width: int) -> NDArray[np.uint8]:
@@ -56,3 +57,11 @@ def test_an_image_and_its_copy_stay_on_one_side(count: int, share: float, held: 
     inside = set(validation.tolist())
     for index, origin in enumerate(origins):
         assert (count + index in inside) == (int(origin) in inside)
+
+
+def test_the_squares_eight_symmetries_are_eight() -> None:
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    made = [symmetric(image, which) for which in range(8)]
+    assert torch.equal(made[0], image)
+    assert len({tuple(each.ravel().tolist()) for each in made}) == 8
+    assert all(sorted(each.ravel().tolist()) == list(range(16)) for each in made)

@@ -7,8 +7,9 @@ from conftest import SHARED
 from numpy.typing import NDArray
 from torch import nn
 
+from burnish.degrade import Degradation
 from burnish.errors import RecipeError
-from burnish.training.networks import Residual, SameTranspose, Seed, build
+from burnish.training.networks import Residual, SameTranspose, Seed, Unrolled, build, mirrored
 
 REFERENCE = SHARED / "reference" / "keras_seed_network.npz"
 LAYERS = ("conv1", "conv2", "deconv1", "deconv2", "conv_out")
@@ -77,3 +78,37 @@ def test_build_refuses_what_it_cannot_build() -> None:
         build("residual", {"depth": 4})
     with pytest.raises(RecipeError, match="cannot be built"):
         build("residual", {"width": -1})
+
+
+def test_unrolled_fits_the_seeds_budget_whatever_its_steps() -> None:
+    for steps in (1, 2, 5):
+        assert sum(p.numel() for p in Unrolled(steps=steps).parameters()) == 6173
+    image = torch.rand(2, 3, 16, 8)
+    torch.testing.assert_close(Unrolled()(image), image)  # until it is started and trained
+
+
+def test_mirrored_edges_are_numpys_symmetric_ones() -> None:
+    image = torch.rand(2, 3, 7, 6)
+    wanted = np.pad(image.numpy(), ((0, 0), (0, 0), (6, 6), (6, 6)), mode="symmetric")
+    np.testing.assert_array_equal(mirrored(image, 6).numpy(), wanted)
+
+
+def test_the_solved_filter_undoes_a_blur_better_than_any_nearby_filter(small_pictures: NDArray[np.uint8]) -> None:
+    degraded = torch.from_numpy(Degradation.parse("blur:1.0+8bit").apply_all(small_pictures)).permute(0, 3, 1, 2)
+    clean = torch.from_numpy(small_pictures / np.float32(255)).permute(0, 3, 1, 2)
+    network = Unrolled(steps=0)
+
+    def loss() -> float:
+        with torch.inference_mode():
+            return (network(degraded) - clean).double().square().mean().item()
+
+    untouched = loss()
+    network.start(degraded, clean)
+    solved = loss()
+    assert solved < untouched / 2.5
+    best = network.linear.weight.detach().clone()
+    for seed in range(5):
+        nudge = torch.randn(best.shape, generator=torch.Generator().manual_seed(seed))
+        for size in (1e-2, -1e-2):
+            network.linear.weight.data = best + size * nudge
+            assert loss() > solved

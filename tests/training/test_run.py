@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_run_leaves_its_recipe_history_model_scores_and_report(picture_folder:
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert [float(row["loss"]) for row in rows] == [pytest.approx(row["loss"], rel=1e-4) for row in made.history]
     loaded = burnish.load(made.model)
-    assert loaded.card.recipe == plan.to_dict()
+    assert loaded.card.recipe == plan.to_dict() | {"data": picture_folder.name}
     assert loaded.card.scores == [made.board.to_json()] == [json.loads((made.folder / "scores.json").read_text())]
     assert loaded.card.data["name"] == picture_folder.name
     assert "Sample dims:  (24, 32, 32, 3)" in said
@@ -42,6 +43,16 @@ def test_a_run_on_a_folder_is_scored_on_pictures_it_never_saw(picture_folder: Pa
     made = fit(small(picture_folder, "validation=0.25"), tmp_path / "run")
     assert made.board.images == 8  # a quarter of 24 and the copies of those
     assert made.board.psnr["input"] > 20
+
+
+def test_an_unreadable_picture_is_named_and_the_others_train(picture_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(picture_folder, tmp_path / "pictures")
+    (tmp_path / "pictures" / "05.png").write_bytes(b"\x89PNG")
+    said: list[str] = []
+    fit(small(tmp_path / "pictures", "epochs=1"), tmp_path / "run", say=said.append)
+    assert any(line.startswith("Skipped 05.png: ") for line in said)
+    assert "1 of 24 pictures could not be read" in said
+    assert "Sample dims:  (23, 32, 32, 3)" in said
 
 
 def test_a_folder_that_exists_is_refused_unless_resumed(picture_folder: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Network → model file, with a parity check; model file → network."""
 
 import copy
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,7 @@ def _graph(network: nn.Module) -> Any:
     sizes = {0: torch.export.Dim("n"), 2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
     names = ["restored", "latent"] if network.has_latent else ["restored"]
     example = torch.zeros(2, int(network.channels), 4 * period, 5 * period)  # type: ignore[arg-type]
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it logs which packages it looked for in vain
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making: deprecations between torch and onnxscript
         program = torch.onnx.export(
@@ -179,7 +181,10 @@ def _graph(network: nn.Module) -> Any:
             opset_version=OPSET,
         )
     assert program is not None
-    return program.model_proto
+    proto = program.model_proto
+    for node in proto.graph.node:  # where in torch each node came from: nine tenths of the file
+        del node.metadata_props[:]
+    return proto
 
 
 def _check_parity(network: nn.Module, exported: model.Model, path: Path) -> None:

@@ -53,8 +53,13 @@ def fit(
     """
     folder = Path(out) if out is not None else Path("runs") / plan.name
     chosen = _device(device)
+    networks.build(plan.network, plan.network_args)  # refused before anything is read or written
     _prepare(folder, plan, resume)
     pictures = data.load(plan.data, "train", progress=None)
+    for name, why in pictures.skipped:
+        say(f"Skipped {name}: {why}")
+    if pictures.skipped:
+        say(f"{len(pictures.skipped)} of {len(pictures.skipped) + len(pictures.images)} pictures could not be read")
     say(f"Sample dims:  {_dims(pictures)}")
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
@@ -124,7 +129,7 @@ def _finish(plan: Recipe, network: nn.Module, state: State, folder: Path, pictur
     origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
 
     def write(scores: list[dict[str, object]]) -> model.Card:
-        plain = plan.to_dict()
+        plain = plan.to_dict() | {"data": pictures.name}  # where it lies on this machine is nobody's business
         return export.export(
             network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
         )
