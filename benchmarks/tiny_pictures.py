@@ -3,8 +3,8 @@
     python benchmarks/tiny_pictures.py ARCHIVE PHOTOGRAPHS OUT
 
 ARCHIVE is the CIFAR-10 stand-in, in which the first 1,017 images of each training batch are the lossless originals; PHOTOGRAPHS a folder,
-such as BSDS500's training pictures, here shrunk by 3 and by 4. OUT/train gets batches 1 to 4 and the photographs' 32×32 tiles,
-OUT/validation batch 5. With another archive than the stand-in every image may have been compressed: then this is not what it says.
+such as BSDS500's training pictures, here shrunk by 3 and by 4. OUT/tiny-train gets batches 1 to 4 and the photographs' 32×32
+tiles, OUT/tiny-validation batch 5. With another archive than the stand-in every image may have been compressed: then this is not what it says.
 """
 
 import sys
@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 from burnish import cifar, data
 
 LOSSLESS, BATCH, SIDE = 1017, 10_000, 32
+TERMS = "CIFAR-10 (Krizhevsky 2009), free for research, and BSDS500, for non-commercial research and education"
 
 
 def main(archive: Path, photographs: Path, out: Path) -> None:
     """Write both folders as PNG files."""
     warnings.simplefilter("ignore", cifar.DataWarning)
     images = cifar.load(archive, "train").reshape(-1, BATCH, SIDE, SIDE, 3)[:, :LOSSLESS]
-    write(out / "train", "cifar", images[:4].reshape(-1, SIDE, SIDE, 3))
-    write(out / "validation", "cifar", images[4])
+    write(out / "tiny-train", "cifar", images[:4].reshape(-1, SIDE, SIDE, 3))
+    write(out / "tiny-validation", "cifar", images[4])
+    (out / "tiny-train" / data.TERMS_FILE).write_text(TERMS, "utf-8")
     for file in data.pictures_in(photographs):
-        write(out / "train", file.stem, tiles(data.read(file)))
+        write(out / "tiny-train", file.stem, tiles(data.read(file)))
 
 
 def tiles(photograph: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -63,6 +63,8 @@ def test_a_folder_is_read_in_order_with_its_unreadable_files_named(tmp_path: Pat
     assert [name for name, _why in found.skipped] == ["cut.png", "empty.jpg"]
     assert all("cannot be read as a picture" in why for _name, why in found.skipped)
     assert found.terms == data.TERMS["folder"]
+    (tmp_path / "TERMS.txt").write_text("CC0, all\nof them\n")
+    assert data.load(tmp_path, "test").terms == "CC0, all of them"
 
 
 @pytest.mark.parametrize(

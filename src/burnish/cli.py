@@ -220,6 +220,8 @@ def _described(card: dict[str, Any]) -> str:
             f"{'score':14} {score['degradation']} on {score['images']} images: {score['psnr']['model']:.2f} dB, "
             f"untouched {score['psnr']['input']:.2f} dB: {'helps' if score['helps'] else 'does not help'}"
         )
+        if "command" in score:
+            lines.append(f"{'':14} {score['command']}")
     return "\n".join(lines)
 
 

@@ -31,6 +31,7 @@ TERMS = {
     "bsds500": "BSDS500, for non-commercial research and education",
     "folder": "your own pictures, on your own terms",
 }
+TERMS_FILE = "TERMS.txt"  # in a folder of pictures: on what terms they may be used, for the card of a model that learns from them
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,16 @@ def _folder(folder: Path, progress: Progress | None) -> PictureSet:
             progress(index + 1, len(files), name)
     if not images:
         raise InputError(f"{folder}: none of its {len(files)} pictures can be read; the first, {skipped[0][0]}: {skipped[0][1]}")
-    terms = TERMS["bsds500" if folder.resolve().name in ("bsds500-train", "cbsd68") else "folder"]
-    return PictureSet(folder.resolve().name, images, names, terms, tuple(skipped))
+    return PictureSet(folder.resolve().name, images, names, _terms(folder), tuple(skipped))
+
+
+def _terms(folder: Path) -> str:
+    """On what terms a folder's pictures may be used: what its TERMS.txt says, or what is known of a folder of that name."""
+    stated = folder / TERMS_FILE
+    try:
+        return " ".join(stated.read_text("utf-8").split())[:500]
+    except (OSError, UnicodeDecodeError):
+        return TERMS["bsds500" if folder.resolve().name in ("bsds500-train", "cbsd68") else "folder"]
 
 
 def pictures_in(folder: Path) -> Iterator[Path]:

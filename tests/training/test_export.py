@@ -32,6 +32,7 @@ NETWORKS = {
     "residual": lambda: networks.Residual(),
     "residual of 8": lambda: networks.Residual(8),
     "unrolled": lambda: networks.Unrolled(),
+    "unet": lambda: networks.UNet(width=8, outer=1, inner=2, middle=1),
 }
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from burnish.degrade import Degradation
 from burnish.errors import RecipeError
-from burnish.training.networks import Residual, SameTranspose, Seed, Unrolled, build, mirrored
+from burnish.training.networks import Residual, SameTranspose, Seed, UNet, Unrolled, build, mirrored
 
 REFERENCE = SHARED / "reference" / "keras_seed_network.npz"
 LAYERS = ("conv1", "conv2", "deconv1", "deconv2", "conv_out")
@@ -72,8 +72,8 @@ def test_residual_starts_as_doing_nothing_within_the_seeds_budget() -> None:
 
 def test_build_refuses_what_it_cannot_build() -> None:
     assert build("residual", {"width": 4}).args == {"width": 4}
-    with pytest.raises(RecipeError, match="no network 'unet'"):
-        build("unet", {})
+    with pytest.raises(RecipeError, match="no network 'vnet'"):
+        build("vnet", {})
     with pytest.raises(RecipeError, match="cannot be built"):
         build("residual", {"depth": 4})
     with pytest.raises(RecipeError, match="cannot be built"):
@@ -85,6 +85,16 @@ def test_unrolled_fits_the_seeds_budget_whatever_its_steps() -> None:
         assert sum(p.numel() for p in Unrolled(steps=steps).parameters()) == 6173
     image = torch.rand(2, 3, 16, 8)
     torch.testing.assert_close(Unrolled()(image), image)  # until it is started and trained
+
+
+def test_the_unet_leaves_the_image_alone_until_trained_and_scales_with_it() -> None:
+    network = UNet(width=8, outer=1, inner=1, middle=2)
+    image = torch.rand(2, 3, 16, 24)
+    torch.testing.assert_close(network(image), image)
+    torch.nn.init.normal_(network.leave.weight, std=0.1)
+    restored = network(image)
+    assert not torch.allclose(restored, image)
+    torch.testing.assert_close(network(3 * image), 3 * restored)  # bias-free: homogeneous
 
 
 def test_mirrored_edges_are_numpys_symmetric_ones() -> None:

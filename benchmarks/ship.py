@@ -1,0 +1,50 @@
+"""Put a trained model among the shipped ones, with scores that anybody can reproduce by the command that stands beside them in its card.
+
+    python benchmarks/ship.py runs/tiny-deblur/model.onnx "tiny-validation blur:1.0+8bit" ["DATA DEGRADATION" ...]
+
+Each score is what `burnish evaluate NAME --data DATA --degrade DEGRADATION --json` prints for the model, the classical filters beside it;
+DATA!N stands for the first N pictures, and without the filters. The scores go into the card and to benchmarks/scores/NAME.json.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+
+from burnish import model
+from burnish.files import write_bytes, write_text
+
+SCORES = Path(__file__).parent / "scores"
+
+
+def main(source: Path, *scored: str) -> None:
+    """Copy the model under its card's name, score it, write the scores into it."""
+    name = model.read_card(source).name
+    shipped = model.FOLDER / f"{name}.onnx"
+    if source.resolve() != shipped.resolve():
+        shutil.copyfile(source, shipped)
+    scores = [score(name, *each.split()) for each in scored]
+    graph = onnx.load(shipped)
+    (entry,) = (each for each in graph.metadata_props if each.key == "burnish")
+    entry.value = json.dumps(json.loads(entry.value) | {"scores": scores})
+    write_bytes(shipped, graph.SerializeToString())
+    model.read_card(shipped)
+    write_text(SCORES / f"{name}.json", json.dumps(scores, indent=1) + "\n")
+
+
+def score(name: str, data: str, degradation: str) -> dict[str, object]:
+    """The scoreboard that the documented command prints, and the command."""
+    folder, _, count = data.partition("!")
+    options = ["--degrade", degradation, "--json", *(["--limit", count, "--no-baselines"] if count else [])]
+    printed = subprocess.run(
+        [sys.executable, "-m", "burnish", "evaluate", name, "--data", folder, *options], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    command = " ".join(["burnish evaluate", name, "--data", Path(folder).name, *options])
+    return json.loads(printed) | {"command": command}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
