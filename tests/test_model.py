@@ -94,7 +94,7 @@ def test_the_seed_encodes_into_its_bottleneck() -> None:
         (np.zeros((0, 5, 3), np.uint8), InputError, "no picture"),
         (np.zeros(5, np.uint8), InputError, "no picture"),
         (np.zeros((5, 5, 3), np.int64), InputError, "array of int64"),
-        (np.zeros((5, 5, 2), np.uint8), ModelError, r"takes 3 channel\(s\), the picture has 2"),
+        (np.zeros((5, 5, 5), np.uint8), ModelError, r"takes 3 channel\(s\), the picture has 5"),
         (np.full((5, 5, 3), np.nan), InputError, "not finite"),
     ],
 )

@@ -1,11 +1,13 @@
 """Tiles are invisible: whatever the network's reach and stride, whatever the picture's and the tiles' size."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import correlate
 
-from burnish.tiling import Planes, tiled
+from burnish.tiling import Planes, padded, streamed, tiled
 
 
 def network(stride: int, radius: int, rng: np.random.Generator) -> tuple[int, "object"]:
@@ -26,13 +28,34 @@ def network(stride: int, radius: int, rng: np.random.Generator) -> tuple[int, "o
 
 
 @given(
-    st.sampled_from([1, 2, 4, 8]), st.integers(0, 3), st.integers(1, 9), st.integers(1, 9), st.integers(1, 80), st.integers(0, 2**32 - 1)
+    st.sampled_from([1, 2, 4, 8]), st.integers(0, 3), st.integers(1, 70), st.integers(1, 70), st.integers(1, 80), st.integers(0, 2**32 - 1)
 )
-def test_tiled_is_whole(stride: int, radius: int, rows: int, columns: int, tile: int, seed: int) -> None:
+def test_tiled_and_streamed_are_whole(stride: int, radius: int, height: int, width: int, tile: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     halo, run = network(stride, radius, rng)
-    planes = rng.random((3, rows * stride, columns * stride), np.float32)
-    np.testing.assert_allclose(tiled(run, planes, tile, halo, stride), run(planes), atol=1e-5)  # type: ignore[operator,arg-type]
+    planes = rng.random((3, height, width), np.float32)
+    whole = run(padded(planes, stride))[:, :height, :width]  # type: ignore[operator]
+    np.testing.assert_allclose(tiled(run, planes, tile, halo, stride), whole, atol=1e-5)  # type: ignore[arg-type]
+    cuts = sorted(rng.integers(1, height, rng.integers(5)).tolist()) if height > 1 else []
+    bands = (band for band in np.split(planes, cuts, axis=1))
+    results = list(streamed(run, bands, height, tile, halo, stride))  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.concatenate(results, 1), whole, atol=1e-5)
+
+
+def test_a_stream_holds_few_rows_however_high_the_picture() -> None:
+    pulled = given_back = most = 0
+
+    def bands() -> Iterator[Planes]:
+        nonlocal pulled
+        for _ in range(100):
+            pulled += 16
+            yield np.zeros((3, 16, 24), np.float32)
+
+    for band in streamed(lambda planes: planes, bands(), 1600, 32, 20, 8):
+        most = max(most, pulled - given_back)
+        given_back += band.shape[1]
+    assert given_back == 1600
+    assert most <= 32 + 24 + 16
 
 
 def test_a_halo_too_small_is_seen() -> None:

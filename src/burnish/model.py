@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any, get_origin
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish import onnx_wire
+from burnish import channels, onnx_wire
+from burnish.channels import Layout
 from burnish.errors import InputError, ModelError
-from burnish.tiling import tiled
+from burnish.tiling import padded, tiled
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "models"
@@ -136,67 +138,88 @@ class Model:
         result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
         return result
 
-    def restore(self, array: NDArray[Any], tile: int | None = None) -> NDArray[Any]:
+    def restore(self, array: Any, tile: int | None = None) -> Any:
         """The restored picture, of the same shape and dtype.
 
-        `array` is H×W or H×W×C, uint8, uint16 or float (on 0–1). Grey goes through a colour model as three equal channels. `tile` is the
-        side of the tiles in pixels, chosen when None; the result does not depend on it. Raises InputError for an array that is no such
-        picture, ModelError for one this model cannot take.
+        `array` is H×W or H×W×C with C of 1 to 4, uint8, uint16 or float (on 0–1, and so is the result), or N×H×W×C for a batch of small
+        pictures in one run; or a PIL image, for which a PIL image comes back. Grey goes through a colour model as three equal channels,
+        colour through a grey one channel by channel; of 2 or 4 channels the last is alpha, which is not touched, unless the model takes
+        as many. `tile` is the side of the tiles in pixels, chosen when None; the result does not depend on it. Raises InputError for what
+        is no such picture, ModelError for one this model cannot take. Threads may share the model.
         """
-        planes = self._planes(array)
-        height, width = planes.shape[1:]
-        padded = self._padded(planes)
+        if not isinstance(array, np.ndarray) and hasattr(array, "convert"):
+            return _restored_pil(self, array)
         if tile is not None and tile < 1:
             raise InputError(f"tile = {tile} must be at least 1 pixel")
-        if self.card.input_size or (tile is None and height * width <= WHOLE):
-            restored = self.run(padded[None])[0]
+        pictures = _checked_pictures(array)
+        bands = pictures.shape[-1]
+        layout = self._layout(bands, alpha=bands in (2, 4) and bands != self.card.channels, shape=pictures.shape[1:3])
+        scale = float(np.iinfo(array.dtype).max) if array.dtype.kind == "u" else 1.0
+        floats = channels.unit(pictures, 0, scale)
+        run = self.runner(layout)
+        height, width = pictures.shape[1:3]
+        if not (self.card.input_size or (tile is None and height * width <= WHOLE)):
+            planes = [tiled(run, layout.planes(each), tile or TILE, self.card.halo, self.card.multiple_of) for each in floats]
+        elif len(floats) > 1 and len(layout.groups) == 1:
+            batch = np.stack([padded(layout.planes(each), self.card.multiple_of) for each in floats])
+            planes = list(self.run(batch)[..., :height, :width])
         else:
-            restored = tiled(lambda part: self.run(part[None])[0], padded, tile or TILE, self.card.halo, self.card.multiple_of)
-        return _like(restored[:, :height, :width], array)
+            planes = [run(padded(layout.planes(each), self.card.multiple_of))[:, :height, :width] for each in floats]
+        values = np.stack([layout.picture(after, before) for after, before in zip(planes, floats, strict=True)])
+        result = channels.stored(np.clip(values, 0, 1), 0, scale, array.dtype)
+        passed = [band for band in range(bands) if all(band not in group for group in layout.groups)]
+        result[..., passed] = pictures[..., passed]
+        return result.reshape(array.shape)
+
+    def runner(self, layout: Layout) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """The graph as a function of a layout's planes, (G·C)×H×W: one group, one picture of a batch."""
+        groups = len(layout.groups)
+
+        def run(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+            return self.run(planes.reshape(groups, -1, *planes.shape[1:])).reshape(planes.shape)
+
+        return run
 
     def encode(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The bottleneck's values for one picture (as `restore` takes it), C×h×w float32. Raises ModelError when the model has none."""
         if "latent" not in self._outputs:
             raise ModelError(f"{self.card.name}: has no latent to encode into; take a model with a bottleneck, such as seed")
-        latent: NDArray[np.float32] = self._session.run(["latent"], {"image": self._padded(self._planes(array))[None]})[0][0]
+        (picture,) = _checked_pictures(array)[:1]
+        layout = self._layout(picture.shape[-1], alpha=False, shape=picture.shape[:2])
+        scale = float(np.iinfo(array.dtype).max) if array.dtype.kind == "u" else 1.0
+        planes = padded(layout.planes(channels.unit(picture, 0, scale)), self.card.multiple_of)
+        latent: NDArray[np.float32] = self._session.run(["latent"], {"image": planes[None]})[0][0]
         return latent
 
-    def _planes(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        """The picture as C×H×W float32 on 0–1 with the model's channels."""
-        if array.ndim not in (2, 3) or 0 in array.shape:
-            raise InputError(f"an array of shape {array.shape} is no picture; give H×W or H×W×C with at least one pixel")
-        if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
-            raise InputError(f"an array of {array.dtype} is no picture; give uint8, uint16 or float on 0–1")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise InputError("the array holds values that are not finite; replace them first")
-        picture = array[..., None] if array.ndim == 2 else array
-        channels, wanted = picture.shape[2], self.card.channels
-        if channels != wanted and channels != 1:
-            raise ModelError(f"{self.card.name}: takes {wanted} channel(s), the picture has {channels}; give H×W or H×W×{wanted}")
-        scale = np.iinfo(array.dtype).max if array.dtype.kind == "u" else 1
-        planes = np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32) / np.float32(scale)
+    def _layout(self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False) -> Layout:
+        """How a picture of so many channels goes through this model. Raises ModelError when it cannot."""
         size = self.card.input_size
-        if size and size != list(planes.shape[1:]):
+        if size and size != list(shape):
             raise ModelError(
-                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), "
-                f"this is {picture.shape[0]}×{picture.shape[1]}"
+                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {shape[0]}×{shape[1]}"
             )
-        return np.repeat(planes, wanted, axis=0) if channels != wanted else planes
-
-    def _padded(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Reflected at the right and lower edge to multiples of `multiple_of`: the graph itself pads nothing."""
-        low, right = (-length % self.card.multiple_of for length in planes.shape[1:])
-        return np.pad(planes, ((0, 0), (0, low), (0, right)), mode="symmetric") if low or right else planes
+        layout = channels.layout(bands, self.card.channels, alpha=alpha, inks=inks)
+        if layout is None:
+            raise ModelError(f"{self.card.name}: takes {self.card.channels} channel(s), the picture has {bands}; give grey or colour")
+        return layout
 
 
-def _like(planes: NDArray[np.float32], array: NDArray[Any]) -> NDArray[Any]:
-    """C×H×W planes as a picture of the shape and dtype of `array`."""
-    channels = 1 if array.ndim == 2 else array.shape[2]
-    picture = planes.mean(axis=0, keepdims=True) if channels != len(planes) else planes
-    picture = np.clip(picture.transpose(1, 2, 0), 0, 1).reshape(array.shape)
-    if array.dtype.kind == "u":
-        picture = np.rint(picture * np.float32(np.iinfo(array.dtype).max))
-    return picture.astype(array.dtype)
+def _checked_pictures(array: NDArray[Any]) -> NDArray[Any]:
+    """The array as N×H×W×C, if it is one picture or a batch of them."""
+    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3, 4) or 0 in array.shape:
+        raise InputError(f"an array of shape {getattr(array, 'shape', None)} is no picture; give H×W or H×W×C with at least one pixel")
+    if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
+        raise InputError(f"an array of {array.dtype} is no picture; give uint8, uint16 or float on 0–1")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError("the array holds values that are not finite; replace them first")
+    return array[None, ..., None] if array.ndim == 2 else array if array.ndim == 4 else array[None]
+
+
+def _restored_pil(model: Model, image: Any) -> Any:
+    from PIL import Image
+
+    plain = image if image.mode in ("L", "LA", "RGB", "RGBA", "I;16") else image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return Image.fromarray(model.restore(np.asarray(plain)))
 
 
 def _checked_outputs(session: Any, path: Path) -> list[str]:
