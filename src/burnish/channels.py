@@ -61,5 +61,7 @@ def unit(array: NDArray[Any], low: float, high: float) -> Floats:
 def stored(values: Floats, low: float, high: float, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The inverse of `unit`: whole numbers are rounded and kept within their type, floats are what they are."""
     if dtype.kind == "u":
-        return np.clip(np.rint(values * np.float32(high - low) + np.float32(low)), 0, np.iinfo(dtype).max).astype(dtype)
-    return (values.astype(np.float64) * (high - low) + low).astype(dtype)
+        whole: NDArray[Any] = np.clip(np.rint(values * np.float32(high - low) + np.float32(low)), 0, np.iinfo(dtype).max)
+        return whole.astype(dtype)
+    scaled: NDArray[Any] = values.astype(np.float64) * (high - low) + low
+    return scaled.astype(dtype)
