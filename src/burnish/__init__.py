@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from burnish.model import Card as Card
     from burnish.model import Model as Model
     from burnish.model import load as load
+    from burnish.restore import restore_file as restore_file
 
 _HOME = {
     "BurnishError": "burnish.errors",
@@ -22,9 +23,10 @@ _HOME = {
     "Degradation": "burnish.degrade",
     "Model": "burnish.model",
     "load": "burnish.model",
+    "restore_file": "burnish.restore",
 }
 
-__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load"]
+__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]
 
 
 def __getattr__(name: str) -> Any:

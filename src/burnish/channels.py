@@ -8,47 +8,83 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+FILL_REACH = 16  # pixels
+
 
 @dataclass(frozen=True)
 class Layout:
     """Which channels go together into the model, one group for each time it runs; channels in no group pass by untouched.
 
-    `inverted`: the channels are inks, which a model of light sees the other way round.
+    `inverted`: the channels are inks, which a model of light sees the other way round. `alpha`: the last channel, in no group, is
+    transparency, which goes along as the last plane, so that hidden colours can be kept out of what is seen.
     """
 
     groups: tuple[tuple[int, ...], ...]
     inverted: bool = False
+    alpha: bool = False
 
-    def planes(self, picture: Floats) -> Floats:
-        """H×W×B on 0–1 as (G·C)×H×W."""
-        chosen = picture[..., [channel for group in self.groups for channel in group]]
-        planes = np.ascontiguousarray(chosen.transpose(2, 0, 1), np.float32)
-        return 1 - planes if self.inverted else planes
+    def planes(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """H×W×B as (G·C)×H×W, and one more for alpha; values as they are."""
+        chosen = [channel for group in self.groups for channel in group] + [picture.shape[-1] - 1] * self.alpha
+        return np.ascontiguousarray(picture[..., chosen].transpose(2, 0, 1))
 
-    def picture(self, planes: Floats, before: Floats) -> Floats:
-        """(G·C)×H×W planes as the H×W×B picture that was `before`; a channel that went in several times comes out as the mean."""
+    def picture(self, planes: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
+        """The planes as the H×W×B picture that was `before`; a channel that went in several times comes out as the mean."""
         result = before.copy()
         sources = [channel for group in self.groups for channel in group]
         for channel in set(sources):
-            own = [plane for plane, source in zip(planes, sources, strict=True) if source == channel]
-            result[..., channel] = np.mean(own, axis=0) if len(own) > 1 else own[0]
-            if self.inverted:
-                result[..., channel] = 1 - result[..., channel]
+            own = [plane for plane, source in zip(planes[: len(sources)], sources, strict=True) if source == channel]
+            result[..., channel] = own[0] if len(own) == 1 else _mean(own, before.dtype)
         return result
+
+
+def _mean(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
+    mean = np.mean(planes, axis=0, dtype=np.float64)
+    return (np.rint(mean) if dtype.kind == "u" else mean).astype(dtype)
 
 
 def layout(bands: int, taken: int, *, alpha: bool, inks: bool = False) -> Layout | None:
     """How `bands` channels, the last one `alpha` or not, go through a model that takes `taken`; None when they cannot."""
     colours = bands - alpha
     if colours == taken:
-        return Layout((tuple(range(colours)),), inks)
+        return Layout((tuple(range(colours)),), inks, alpha)
     if colours == 1:
-        return Layout(((0,) * taken,))
+        return Layout(((0,) * taken,), False, alpha)
     if taken == 1:
-        return Layout(tuple((channel,) for channel in range(colours)), inks)
+        return Layout(tuple((channel,) for channel in range(colours)), inks, alpha)
     if taken == 3 and colours == 4 and inks:
-        return Layout(((0, 1, 2), (3, 3, 3)), True)
+        return Layout(((0, 1, 2), (3, 3, 3)), True, alpha)
     return None
+
+
+def filled(colours: Floats, alpha: Floats) -> Floats:
+    """C×H×W colours, where H×W `alpha` is 0 replaced by those of the visible pixels near by, of up to `FILL_REACH` pixels away.
+
+    What is hidden is often black, or rubbish, and a network would draw it into the edges of what is seen.
+    """
+    hidden = alpha <= 0
+    if not hidden.any() or hidden.all():
+        return colours
+    taps = np.exp(-0.5 * (np.arange(-FILL_REACH, FILL_REACH + 1) / (FILL_REACH / 5)) ** 2).astype(np.float32)
+    seen = np.concatenate([colours * ~hidden, ~hidden[None]]).astype(np.float32)
+    for axis in (1, 2):
+        seen = _spread(seen, taps, axis)
+    known = hidden & (seen[-1] > 0)
+    result = colours.copy()
+    result[:, known] = seen[:-1, known] / seen[-1, known]
+    return result
+
+
+def _spread(planes: Floats, taps: Floats, axis: int) -> Floats:
+    """The planes under a kernel along one axis, nothing coming in from outside."""
+    result = np.zeros_like(planes)
+    length = planes.shape[axis]
+    moved, out = np.moveaxis(planes, axis, 0), np.moveaxis(result, axis, 0)
+    for offset, weight in zip(range(-FILL_REACH, FILL_REACH + 1), taps, strict=True):
+        low, high = max(0, offset), min(length, length + offset)
+        if low < high:
+            out[low - offset : high - offset] += weight * moved[low:high]
+    return result
 
 
 def unit(array: NDArray[Any], low: float, high: float) -> Floats:

@@ -1,6 +1,8 @@
 """The commands: each a few lines over the functions beside it. Results go to stdout, what is said on the way to stderr."""
 
+import contextlib
 import json
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -51,6 +53,88 @@ def _say(line: str) -> None:
 @click.version_option(__version__, prog_name="burnish")
 def main() -> None:
     """Burnish restores blurred, noisy or compressed pictures with small autoencoders, trains them, and tells the truth about them."""
+
+
+def _value_range(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """LOW-HIGH as two numbers."""
+    if value is None:
+        return None
+    number = r"(-?[\d.]+(?:e-?\d+)?)"
+    match = re.fullmatch(f"{number}-{number}", value, re.IGNORECASE)
+    with contextlib.suppress(ValueError):
+        low, high = (float(each) for each in match.groups()) if match else (0.0, 0.0)
+        if low < high:
+            return low, high
+    raise click.BadParameter(f"{value!r} is no range; write black and white, such as 0-4095")
+
+
+@main.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="PATH", help="A folder, or for one photo a file. [NAME-restored.EXT]")
+@click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file. [photo, until it exists seed]")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, metavar="S", help="0 as it was … 1 as restored.")
+@click.option("--tile", type=click.IntRange(min=16), metavar="N", help="Side of the tiles in pixels; smaller ones take less memory.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: all that there are.")
+@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse photos with more pixels. [10 gigapixels]")
+@click.option(
+    "--range",
+    "value_range",
+    callback=_value_range,
+    metavar="LOW-HIGH",
+    help="What black and white are in 16-bit and float photos. [told from the data]",
+)
+@click.option("--force", is_flag=True, help="Restore photos that the model was not made for, too.")
+@click.option("--overwrite", is_flag=True, help="Restore again what has been restored; else it is skipped.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo, a line each.")
+def restore(
+    photos: tuple[Path, ...],
+    out: Path | None,
+    name: str | None,
+    strength: float,
+    tile: int | None,
+    threads: int | None,
+    max_pixels: int | None,
+    value_range: tuple[float, float] | None,
+    force: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Restore PHOTOs (files, or folders with all in them), whatever their size and depth, with all they carry.
+
+    A photo ends as restored, unchanged (the model was not made for such a photo: the result is a copy), skipped (there is a result
+    already) or failed (nothing is written).
+    """
+    from burnish import batch, images, model, progress
+    from burnish.restore import Settings
+
+    loaded = model.load(name or model.default(), threads)
+    settings = Settings(strength, tile, value_range, max_pixels or images.MAX_PIXELS, overwrite, not force)
+    plan = batch.planned(photos, out)
+    with progress.shown("restoring") as shown:
+        outcomes = batch.restore_all(plan.jobs, loaded, settings, shown, _tell_json if as_json else _tell)
+    counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
+    if len(plan.jobs) != 1 or plan.passed_over:
+        _complain(
+            ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
+            + (f"; {plan.passed_over} files passed over that are no pictures" if plan.passed_over else "")
+        )
+        for each in outcomes:
+            if each.error:
+                _complain(f"failed: {each.error}")
+    if counts["failed"]:
+        sys.exit(1)
+
+
+def _tell(outcome: Any) -> None:
+    if outcome.error:
+        _complain(outcome.error)
+        return
+    did = f"{outcome.status} in {outcome.seconds:.1f} s" if outcome.status == "restored" else outcome.status
+    _say(f"{outcome.output}: {did}" + "".join(f"; {note}" for note in outcome.notes))
+
+
+def _tell_json(outcome: Any) -> None:
+    _say(json.dumps(outcome.to_json()))
 
 
 @main.command(epilog="\b\nExamples:\n  burnish train seed --data cifar-10-python.tar.gz\n  burnish train seed --resume")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from burnish import cifar
 from burnish.errors import InputError, MissingExtraError
-from burnish.files import atomic
+from burnish.files import ASIDE, atomic
 from burnish.progress import Progress
 
 Split = Literal["train", "test"]
@@ -140,7 +140,12 @@ def pictures_in(folder: Path) -> Iterator[Path]:
     """The picture files under `folder`, sorted, by their endings. Links to folders are not followed, so that no loop is."""
     for place, folders, files in os.walk(folder):
         folders.sort()
-        yield from (Path(place) / name for name in sorted(files) if Path(name).suffix.lower() in ENDINGS)
+        yield from (Path(place) / name for name in sorted(files) if is_picture(name))
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's name has a picture's ending, and is not that of a file being written."""
+    return Path(name).suffix.lower() in ENDINGS and not name.startswith(ASIDE)
 
 
 def read(path: Path) -> Picture:

@@ -127,6 +127,13 @@ class Degradation:
         """Whether every result lies on the 256 levels of 8 bit."""
         return all(chain[-1].name in ("8bit", "jpeg") for chain in self.chains)
 
+    def span(self, name: str) -> tuple[float, float] | None:
+        """The smallest and the largest value that stage `name` may have, 0 where a chain goes without it; None when all do."""
+        values = [[(stage.low or 0.0, stage.high or 0.0) for stage in chain if stage.name == name] or [(0.0, 0.0)] for chain in self.chains]
+        if not any(stage.name == name for chain in self.chains for stage in chain):
+            return None
+        return min(low for each in values for low, _ in each), max(high for each in values for _, high in each)
+
     def draw(self, image: NDArray[Any], seed: int = 0) -> Chain:
         """The chain for this picture: every value that is a range drawn, from the seed and the picture's content."""
         rng = np.random.default_rng(_content_seed(image, seed))
@@ -196,8 +203,8 @@ def _to_unit(image: NDArray[Any]) -> Image:
 # --- What each stage does ---
 
 
-def _blur(image: Image, stage: Stage) -> Image:
-    sigma = stage.value or 0.0
+def blurred(image: Image, sigma: float) -> Image:
+    """H×W×C or N×H×W×C pictures under a Gaussian of `sigma` pixels: the stage `blur`."""
     radius = int(6 * sigma + 0.5)
     if radius == 0:
         return image
@@ -220,6 +227,10 @@ def _along(image: NDArray[np.float64], taps: NDArray[np.float64], axis: int) -> 
             radius + offset
         ]
     return np.moveaxis(total, 0, axis)
+
+
+def _blur(image: Image, stage: Stage) -> Image:
+    return blurred(image, stage.value or 0.0)
 
 
 def _noise(image: Image, stage: Stage) -> Image:

@@ -8,6 +8,26 @@ from pathlib import Path
 
 from burnish.errors import InputError
 
+ASIDE = ".burnish-"  # files being written begin with this and the writer's process number
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed have left in the folder."""
+    for path in folder.glob(f"{ASIDE}*"):
+        writer = path.name.removeprefix(ASIDE).partition("-")[0]
+        if writer.isdigit() and not _is_alive(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -19,7 +39,7 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".burnish-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{ASIDE}{os.getpid()}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         temporary.chmod(0o666 & ~_umask())

@@ -1,16 +1,18 @@
-"""What picture files say in their headers and libvips does not pass on: how strongly a JPEG was compressed, how a TIFF or WebP was packed."""
+"""What picture files say in their headers and libvips does not pass on: a JPEG's quality, a TIFF's or WebP's packing, pictures behind the
+first."""
 
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 # The tables of the JPEG standard, annex K (ITU-T T.81), in the file's zigzag order: luminance, chrominance.
 _LUMINANCE = bytes.fromhex(
-    "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"
-    "383740485c4e404457453738506d51575f626768673e4d71797064785c656763"
+    "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933383740485c4e404457453738506d51575f626768673e4d71797064785c656763"
 )
 _CHROMINANCE = bytes.fromhex("1112121815182f1a1a2f634238426363") + b"\x63" * 48
-_TIFF_COMPRESSION, _TIFF_PREDICTOR, _TIFF_EXIF = 259, 317, 34665
+_COMPRESSION, _MAX_SAMPLE_VALUE, _PREDICTOR, _EXIF = 259, 281, 317, 34665
 
 
 def jpeg_quality(path: Path) -> int | None:
@@ -31,14 +33,8 @@ def _no_coarser(quality: int, standard: bytes, table: list[int]) -> bool:
 def _quantisation_tables(file: BinaryIO) -> dict[int, list[int]]:
     """The tables of a JPEG stream by their number, up to the first scan."""
     tables: dict[int, list[int]] = {}
-    if file.read(2) != b"\xff\xd8":
-        return tables
-    while (marker := file.read(2)) and marker[0] == 0xFF and marker[1] not in (0xDA, 0xD9):
-        size = file.read(2)
-        if len(size) < 2:
-            break
-        segment = file.read(struct.unpack(">H", size)[0] - 2)
-        while marker[1] == 0xDB and segment:
+    for marker, segment in _segments(file):
+        while marker == 0xDB and segment:
             wide, number = segment[0] >> 4, segment[0] & 15
             length = 128 if wide else 64
             if len(segment) <= length:
@@ -48,6 +44,41 @@ def _quantisation_tables(file: BinaryIO) -> dict[int, list[int]]:
     return tables
 
 
+def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """A JPEG stream's marker segments before the first scan; none for what is no JPEG."""
+    if file.read(2) != b"\xff\xd8":
+        return
+    while len(marker := file.read(2)) == 2 and marker[0] == 0xFF and marker[1] not in (0xDA, 0xD9):
+        size = file.read(2)
+        if len(size) < 2:
+            return
+        yield marker[1], file.read(max(0, struct.unpack(">H", size)[0] - 2))
+
+
+def jpeg_has_more_pictures(path: Path) -> bool:
+    """Whether a JPEG file carries further pictures behind the first (CIPA DC-007, "Multi-Picture Format")."""
+    with path.open("rb") as file:
+        return any(marker == 0xE2 and segment.startswith(b"MPF\0") for marker, segment in _segments(file))
+
+
+def png_is_animated(path: Path) -> bool:
+    """Whether a PNG file holds an animation, which most readers show the first picture of."""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            if head[4:] == b"acTL":
+                return True
+            file.seek(struct.unpack(">I", head[:4])[0] + 4, 1)
+    return False
+
+
+def is_heic(path: Path) -> bool:
+    """Whether a file calls itself HEIC, the HEVC kind of HEIF."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
 def webp_is_lossless(path: Path) -> bool:
     """Whether a WebP file's (first) picture is coded without loss."""
     with path.open("rb") as file:
@@ -55,11 +86,21 @@ def webp_is_lossless(path: Path) -> bool:
     return b"VP8L" in head and b"VP8 " not in head
 
 
-def tiff_packing(path: Path) -> tuple[int, int, bool]:
-    """A TIFF's compression and predictor, as the standard numbers them, and whether its first directory leads to EXIF."""
+@dataclass(frozen=True)
+class TiffPacking:
+    """How a TIFF's first picture is stored, as the standard numbers it; `top`: the largest value that its tags allow, if they say."""
+
+    compression: int = 1
+    predictor: int = 1
+    exif: bool = False
+    top: int | None = None
+
+
+def tiff_packing(path: Path) -> TiffPacking:
+    """How a TIFF file is packed, and whether its first directory leads to EXIF; the defaults for no TIFF."""
     with path.open("rb") as file:
         tags = _tiff_tags(file)
-    return tags.get(_TIFF_COMPRESSION, 1), tags.get(_TIFF_PREDICTOR, 1), _TIFF_EXIF in tags
+    return TiffPacking(tags.get(_COMPRESSION, 1), tags.get(_PREDICTOR, 1), _EXIF in tags, tags.get(_MAX_SAMPLE_VALUE))
 
 
 def _tiff_tags(file: BinaryIO) -> dict[int, int]:

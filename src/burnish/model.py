@@ -89,6 +89,11 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.onnx"))}
 
 
+def default() -> str:
+    """The name of the model that restores what it is given when none is named."""
+    return "photo" if "photo" in shipped() else "seed"
+
+
 def read_card(model: str | Path) -> Card:
     """The card of a shipped model or model file, checked against its graph. Raises ModelError."""
     return load(model).card
@@ -153,30 +158,52 @@ class Model:
             raise InputError(f"tile = {tile} must be at least 1 pixel")
         pictures = _checked_pictures(array)
         bands = pictures.shape[-1]
-        layout = self._layout(bands, alpha=bands in (2, 4) and bands != self.card.channels, shape=pictures.shape[1:3])
+        layout = self.layout(bands, alpha=bands in (2, 4) and bands != self.card.channels, shape=pictures.shape[1:3])
         scale = float(np.iinfo(array.dtype).max) if array.dtype.kind == "u" else 1.0
-        floats = channels.unit(pictures, 0, scale)
-        run = self.runner(layout)
+        planes = [layout.planes(each) for each in pictures]
         height, width = pictures.shape[1:3]
-        if not (self.card.input_size or (tile is None and height * width <= WHOLE)):
-            planes = [tiled(run, layout.planes(each), tile or TILE, self.card.halo, self.card.multiple_of) for each in floats]
-        elif len(floats) > 1 and len(layout.groups) == 1:
-            batch = np.stack([padded(layout.planes(each), self.card.multiple_of) for each in floats])
-            planes = list(self.run(batch)[..., :height, :width])
+        step = self.card.multiple_of
+        if len(planes) > 1 and len(layout.groups) == 1 and not layout.alpha and height * width * len(planes) <= WHOLE:
+            batch = channels.unit(np.stack([padded(each, step) for each in planes]), 0, scale)
+            restored = list(channels.stored(self.run(batch)[..., :height, :width], 0, scale, array.dtype))
         else:
-            planes = [run(padded(layout.planes(each), self.card.multiple_of))[:, :height, :width] for each in floats]
-        values = np.stack([layout.picture(after, before) for after, before in zip(planes, floats, strict=True)])
-        result = channels.stored(np.clip(values, 0, 1), 0, scale, array.dtype)
-        passed = [band for band in range(bands) if all(band not in group for group in layout.groups)]
-        result[..., passed] = pictures[..., passed]
-        return result.reshape(array.shape)
+            run = self.runner(layout, 0, scale)
+            side = tile or self.tile(height, width)
+            restored = [tiled(run, each, side, self.halo(layout), step) for each in planes]
+        return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
 
-    def runner(self, layout: Layout) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-        """The graph as a function of a layout's planes, (G·C)×H×W: one group, one picture of a batch."""
+    def tile(self, height: int, width: int) -> int:
+        """The side of the tiles, in pixels, that a picture of that size is best run in: itself, when it is small."""
+        whole = -(-max(height, width) // self.card.multiple_of) * self.card.multiple_of
+        return whole if self.card.input_size or height * width <= WHOLE else TILE
+
+    def halo(self, layout: Layout) -> int:
+        """How many pixels around a tile its result depends on, for a picture of that layout."""
+        return self.card.halo + (channels.FILL_REACH if layout.alpha else 0)
+
+    def runner(self, layout: Layout, low: float, high: float, strength: float = 1.0) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """The graph as a function from a layout's planes, whose values lie on `low` to `high`, to the same restored.
+
+        Each group is one picture of a batch. Whole numbers are rounded; floats beyond the range are kept within it. `strength` blends,
+        from 0 (as it was) to 1 (as restored). Hidden colours stay as they are. Raises ModelError when the graph gives what is no number.
+        """
         groups = len(layout.groups)
 
-        def run(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-            return self.run(planes.reshape(groups, -1, *planes.shape[1:])).reshape(planes.shape)
+        def run(planes: NDArray[Any]) -> NDArray[Any]:
+            before = planes[:-1] if layout.alpha else planes
+            values = channels.unit(before, low, high)
+            shown = 1 - values if layout.inverted else values
+            if layout.alpha:
+                shown = channels.filled(shown, planes[-1])
+            after = self.run(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
+            if not np.isfinite(after).all():
+                raise ModelError(f"{self.card.name}: gave values that are no numbers; the model file is broken, or was trained badly")
+            after = np.clip(1 - after if layout.inverted else after, 0, 1)
+            result = channels.stored(values + np.float32(strength) * (after - values) if strength < 1 else after, low, high, planes.dtype)
+            if not layout.alpha:
+                return result
+            result[:, planes[-1] <= 0] = before[:, planes[-1] <= 0]
+            return np.concatenate([result, planes[-1:]])
 
         return run
 
@@ -185,13 +212,13 @@ class Model:
         if "latent" not in self._outputs:
             raise ModelError(f"{self.card.name}: has no latent to encode into; take a model with a bottleneck, such as seed")
         (picture,) = _checked_pictures(array)[:1]
-        layout = self._layout(picture.shape[-1], alpha=False, shape=picture.shape[:2])
+        layout = self.layout(picture.shape[-1], alpha=False, shape=picture.shape[:2])
         scale = float(np.iinfo(array.dtype).max) if array.dtype.kind == "u" else 1.0
-        planes = padded(layout.planes(channels.unit(picture, 0, scale)), self.card.multiple_of)
+        planes = padded(channels.unit(layout.planes(picture), 0, scale), self.card.multiple_of)
         latent: NDArray[np.float32] = self._session.run(["latent"], {"image": planes[None]})[0][0]
         return latent
 
-    def _layout(self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False) -> Layout:
+    def layout(self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False) -> Layout:
         """How a picture of so many channels goes through this model. Raises ModelError when it cannot."""
         size = self.card.input_size
         if size and size != list(shape):

@@ -29,7 +29,8 @@ body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem 4rem; background: va
 h1 { font-size: 1.9rem; line-height: 1.2; } h2 { margin-top: 3.5rem; border-top: 1px solid var(--rule); padding-top: 1.5rem; }
 h3 { margin: 2rem 0 .5rem; font-size: 1rem; } .verdict { font-size: 1.15rem; } .bad { color: var(--bad); }
 .quiet, figcaption { color: var(--quiet); font-size: .875rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } .scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+.scroll { overflow-x: auto; }
 th, td { padding: .3rem 1rem .3rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top; }
 .number { text-align: right; white-space: nowrap; } tr.own td { font-weight: 600; }
 .pictures { display: grid; grid-template-columns: repeat(3, minmax(0, max-content)); gap: .4rem .6rem; }
@@ -69,7 +70,9 @@ def write_picture(path: Path, stories: Sequence[Story], each: int = 2) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("the picture needs matplotlib: pip install 'burnish[evaluate]'") from error
-    rows = [(story.board, sample) for story in stories for sample in _spread(story.board.samples, each)]
+    rows = [
+        (story.board, sample) for story in stories for sample in sorted(_spread(story.board.samples, each), key=lambda sample: sample.name)
+    ]
     figure = Figure(figsize=(10, 3.5 * len(rows)), dpi=100, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(rows), 3, squeeze=False)

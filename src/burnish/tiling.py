@@ -1,11 +1,12 @@
 """A large picture in tiles, equal to the whole picture at once; and as a stream of rows, in memory that its height does not change."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Planes = NDArray[np.float32]
+Planes = NDArray[Any]
 
 
 def padded(planes: Planes, multiple_of: int) -> Planes:
@@ -52,7 +53,7 @@ def streamed(
 def _restored(run: Callable[[Planes], Planes], window: Planes, skipped: int, rows: int, side: int, margin: int) -> Planes:
     """The `rows` rows of the window that come after `skipped` ones, restored tile by tile from left to right."""
     width = window.shape[2]
-    result = np.empty((window.shape[0], rows, width), np.float32)
+    result = np.empty((window.shape[0], rows, width), window.dtype)
     for left in range(0, width, side):
         x0, right = max(0, left - margin), min(left + side, width)
         restored = run(np.ascontiguousarray(window[..., x0 : min(right + margin, width)]))
