@@ -23,6 +23,11 @@ EDGES = 0.002  # share of pixels taken for the strongest edges
 BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which a picture counts as blocky
 
 CLEAN_NOISE = 1.5  # by the flattest 1 % of blocks
+# Noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking.
+GRAIN, GRAIN_RATIO = 1.8, 2.5
+    1.8,
+    2.5,
+)  # noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking
 SHARP = 0.85  # pixels
 CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
 
@@ -32,35 +37,42 @@ BINS = 4096
 
 @dataclass(frozen=True)
 class Finding:
-    """What a picture shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone), blur as sigma in pixels; None where
-    it is too small or too even to tell; `blocky`: with traces of JPEG's blocks."""
+    """What a picture shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone; `grain`: noise that neighbours share,
+    as demosaicking leaves it, 0 when there is none), blur as sigma in pixels; None where it is too small or too even to tell; `blocky`:
+    with traces of JPEG's blocks."""
 
     noise: float | None
     floor: float | None
+    grain: float
     blur: float | None
     blocky: bool
 
 
 def examine(samples: list[Floats]) -> Finding:
     """The noise and blur of a picture, from samples of it, each h×w×C on 0–1, NaN where nothing is seen."""
-    levels = [_block_noise(sample[..., channel]) for sample in samples for channel in range(sample.shape[2])]
-    sigmas = np.concatenate(levels) * 255 if levels else np.empty(0)
-    noise = float(np.quantile(sigmas, FLATTEST)) / LOW_BIAS if sigmas.size else None
-    floor = float(np.quantile(sigmas, 0.01)) / LOW_BIAS if sigmas.size else None
+    near, far = _noise_levels(samples, 1), _noise_levels(samples, 2)
+    noise = float(np.quantile(near, FLATTEST)) / LOW_BIAS if near.size else None
+    floor = float(np.quantile(near, 0.01)) if near.size else None
+    grain = float(np.quantile(far, 0.01)) if far.size else 0.0
+    grain = grain if grain > GRAIN and grain > GRAIN_RATIO * (floor or 0.0) else 0.0
     grey = [sample.mean(axis=2) for sample in samples]
-    return Finding(noise, floor, _edge_blur(grey, noise or 0.0), _is_blocky(grey))
+    return Finding(noise, floor, grain, _edge_blur(grey, max(noise or 0.0, grain)), _is_blocky(grey))
 
 
-def _block_noise(plane: Floats) -> NDArray[np.float64]:
-    """The noise in each block that is neither black nor white, as sigma on 0–1."""
-    if min(plane.shape) < BLOCK + 2:
-        return np.empty(0)
-    rows = plane[:-2] - 2 * plane[1:-1] + plane[2:]
-    response = (rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 6
-    sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
-    levels = _block_means(plane[1:-1, 1:-1], BLOCK)
-    inside = (levels > 0.04) & (levels < 0.96)  # where noise is clipped there seems to be less
-    return sigmas[inside] if inside.any() else sigmas[np.isfinite(sigmas)]
+def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
+    """The noise in each block that is neither black nor white, between pixels `step` apart, as sigma on the 0–255 scale."""
+    levels = [np.empty(0)]
+    for sample in samples:
+        if min(sample.shape[:2]) < BLOCK + 2 * step:
+            continue
+        for plane in sample.transpose(2, 0, 1):
+            rows = plane[: -2 * step] - 2 * plane[step:-step] + plane[2 * step :]
+            response = (rows[:, : -2 * step] - 2 * rows[:, step:-step] + rows[:, 2 * step :]) / 6
+            sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
+            means = _block_means(plane[step:-step, step:-step], BLOCK)
+            inside = (means > 0.04) & (means < 0.96)  # where noise is clipped there seems to be less
+            levels.append(sigmas[inside] if inside.any() else sigmas[np.isfinite(sigmas)])
+    return np.concatenate(levels) * 255
 
 
 def _block_means(plane: NDArray[np.floating], side: int) -> NDArray[np.float64]:
@@ -117,10 +129,11 @@ def refusal(finding: Finding, card: Card) -> str | None:
             return f"sharper than anything {name} was trained on {told}" if blur[0] else None
         if finding.blur > 1.25 * np.hypot(blur[1], 0.5):
             return f"more blurred than anything {name} was trained on {told}"
-    if finding.noise is not None and finding.noise > 1.3 * noise[1] + 1.5:
-        return f"noisier than anything {name} was trained on (sigma about {finding.noise:.0f} of 255)"
-    if finding.noise is not None and finding.noise < 0.5 * noise[0]:
-        return f"cleaner than anything {name} was trained on (noise of sigma about {finding.noise:.1f} of 255)"
+    seen = max(finding.noise or 0.0, finding.grain)
+    if seen > 1.3 * noise[1] + 1.5:
+        return f"noisier than anything {name} was trained on (sigma about {seen:.0f} of 255)"
+    if finding.noise is not None and seen < 0.5 * noise[0]:
+        return f"cleaner than anything {name} was trained on (noise of sigma about {seen:.1f} of 255)"
     return None
 
 
@@ -135,7 +148,8 @@ def is_clean(finding: Finding, card: Card) -> bool:
     """Whether the picture shows nothing of what the model takes away."""
     trained = Degradation.parse(card.degradation)
     sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
-    return finding.floor is not None and finding.floor < CLEAN_NOISE and sharp and not (finding.blocky and trained.span("jpeg"))
+    quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
+    return quiet and sharp and not (finding.blocky and trained.span("jpeg"))
 
 
 # --- After: can the result be right? ---
@@ -145,7 +159,7 @@ class Comparison:
     """What a model changed, gathered as the rows come: `add` them, then ask. Values are on 0–1."""
 
     def __init__(self, finding: Finding) -> None:
-        self._noise = (finding.noise or 0.0) / 255
+        self._noise = max(finding.noise or 0.0, finding.grain) / 255
         self._changes = np.zeros(BINS, np.int64)
         self._patches = self._wrong = self._emptied = 0
 
