@@ -116,7 +116,7 @@ def test_the_runtime_is_small() -> None:
 
 
 def test_the_public_names() -> None:
-    assert burnish.__all__ == ["BurnishError", "Card", "Degradation", "Model", "__version__", "load"]
+    assert burnish.__all__ == ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]
     assert all(getattr(burnish, name) is not None for name in burnish.__all__)
     assert dir(burnish) == burnish.__all__
     from burnish import training

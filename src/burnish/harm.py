@@ -25,9 +25,6 @@ BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere
 CLEAN_NOISE = 1.5  # by the flattest 1 % of blocks
 # Noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking.
 GRAIN, GRAIN_RATIO = 1.8, 2.5
-    1.8,
-    2.5,
-)  # noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking
 SHARP = 0.85  # pixels
 CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
 
@@ -76,10 +73,14 @@ def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
 
 
 def _block_means(plane: NDArray[np.floating], side: int) -> NDArray[np.float64]:
-    """The mean of each whole block of `side` pixels."""
-    height, width = (length // side * side for length in plane.shape)
-    means: NDArray[np.float64] = plane[:height, :width].reshape(height // side, side, width // side, side).mean(axis=(1, 3), dtype=float)
-    return means
+    """The mean of each block of `side` pixels; what is left at the end is a block of its own, or part of the last."""
+    sums = plane.astype(np.float64)
+    counts = np.ones(())
+    for axis, length in enumerate(plane.shape):
+        starts = np.arange(0, max(1, length - side // 2), side)
+        sums = np.add.reduceat(sums, starts, axis=axis)
+        counts = np.multiply.outer(counts, np.diff(starts, append=length))
+    return sums / counts
 
 
 def _edge_blur(samples: list[Floats], noise: float) -> float | None:
@@ -167,14 +168,13 @@ class Comparison:
         """H×W×C rows of the input and of the result."""
         change = np.abs(after - before)
         self._changes += np.bincount(np.minimum(change * (BINS - 1), BINS - 1).astype(np.int64).ravel(), minlength=BINS)
-        side = min(PATCH, *before.shape[:2])
         for channel in range(before.shape[2]):
             was, now = before[..., channel], after[..., channel]
-            contrast = _deviation(was, side)
+            contrast = _deviation(was)
             # A residual as strong as the noise and the detail together is what a denoiser or a deblurrer at its worst leaves behind.
             explained = 0.08 + 2 * self._noise + contrast
-            self._wrong += int(np.count_nonzero(np.sqrt(_block_means((now - was) ** 2, side)) > explained))
-            self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(now, side) == 0)))
+            self._wrong += int(np.count_nonzero(np.sqrt(_block_means((now - was) ** 2, PATCH)) > explained))
+            self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(now) == 0)))
             self._patches += contrast.size
 
     def change(self) -> float:
@@ -191,7 +191,7 @@ class Comparison:
         return None
 
 
-def _deviation(plane: Floats, side: int) -> NDArray[np.float64]:
-    means = _block_means(plane, side)
-    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(plane.astype(np.float64) ** 2, side) - means**2, 0))
+def _deviation(plane: Floats) -> NDArray[np.float64]:
+    means = _block_means(plane, PATCH)
+    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(plane.astype(np.float64) ** 2, PATCH) - means**2, 0))
     return np.where(deviation < 1e-6, 0, deviation)

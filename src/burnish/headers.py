@@ -61,6 +61,19 @@ def jpeg_has_more_pictures(path: Path) -> bool:
         return any(marker == 0xE2 and segment.startswith(b"MPF\0") for marker, segment in _segments(file))
 
 
+def exif_without_thumbnail(exif: bytes) -> bytes:
+    """An EXIF block whose first directory leads to no second one, which is the thumbnail's (CIPA DC-008, 4.5.5)."""
+    start = 6 if exif.startswith(b"Exif\0\0") else 0
+    order = {b"II": "<", b"MM": ">"}.get(exif[start : start + 2])
+    if order is None or len(exif) < start + 10:
+        return exif
+    directory = start + struct.unpack_from(order + "I", exif, start + 4)[0]
+    if directory + 2 > len(exif):
+        return exif
+    following = directory + 2 + 12 * struct.unpack_from(order + "H", exif, directory)[0]
+    return exif if following + 4 > len(exif) else exif[:following] + bytes(4) + exif[following + 4 :]
+
+
 def png_is_animated(path: Path) -> bool:
     """Whether a PNG file holds an animation, which most readers show the first picture of."""
     with path.open("rb") as file:
@@ -70,6 +83,32 @@ def png_is_animated(path: Path) -> bool:
                 return True
             file.seek(struct.unpack(">I", head[:4])[0] + 4, 1)
     return False
+
+
+def gif_is_whole(path: Path) -> bool:
+    """Whether a GIF's blocks follow one another up to its trailer (GIF89a, section 13)."""
+    data = path.read_bytes()
+
+    def colours(packed: int) -> int:
+        return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
+
+    def behind_sub_blocks(at: int) -> int:
+        while data[at]:
+            at += data[at] + 1
+        return at + 1
+
+    try:
+        at = 13 + colours(data[10])
+        while data[at] != 0x3B:
+            if data[at] == 0x21:
+                at = behind_sub_blocks(at + 2)
+            elif data[at] == 0x2C:
+                at = behind_sub_blocks(at + 11 + colours(data[at + 9]))
+            else:
+                return False
+    except IndexError:
+        return False
+    return True
 
 
 def is_heic(path: Path) -> bool:
@@ -103,16 +142,44 @@ def tiff_packing(path: Path) -> TiffPacking:
     return TiffPacking(tags.get(_COMPRESSION, 1), tags.get(_PREDICTOR, 1), _EXIF in tags, tags.get(_MAX_SAMPLE_VALUE))
 
 
-def _tiff_tags(file: BinaryIO) -> dict[int, int]:
-    """The first directory's tags with the first value of each, where it is a whole number; empty for no TIFF."""
+def tiff_pages(path: Path) -> int | None:
+    """How many pages a TIFF's directories tell of; None when they lead out of the file, or in a circle, or it is no TIFF."""
+    with path.open("rb") as file:
+        length = path.stat().st_size
+        order, big, start = _tiff_start(file)
+        entry, count, link = (20, "Q", "Q") if big else (12, "H", "I")
+        seen: set[int] = set()
+        while start and order:
+            file.seek(min(start, length))
+            data = file.read(struct.calcsize(count))
+            if start in seen or len(data) < struct.calcsize(count):
+                return None
+            seen.add(start)
+            file.seek(min(entry * struct.unpack(order + count, data)[0], length), 1)
+            data = file.read(struct.calcsize(link))
+            if len(data) < struct.calcsize(link):
+                return None
+            (start,) = struct.unpack(order + link, data)
+    return len(seen) or None
+
+
+def _tiff_start(file: BinaryIO) -> tuple[str | None, bool, int]:
+    """Byte order (None for no TIFF), whether it is BigTIFF, and where the first directory is."""
     head = file.read(16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None or len(head) < 16:
-        return {}
+        return None, False, 0
     big = struct.unpack(order + "H", head[2:4])[0] == 43
-    start = struct.unpack(order + ("Q" if big else "I"), head[8:16] if big else head[4:8])[0]
+    return order, big, struct.unpack(order + ("Q" if big else "I"), head[8:16] if big else head[4:8])[0]
+
+
+def _tiff_tags(file: BinaryIO) -> dict[int, int]:
+    """The first directory's tags with the first value of each, where it is a whole number; empty for no TIFF."""
+    order, big, start = _tiff_start(file)
+    if order is None:
+        return {}
     entry, count = (20, "Q") if big else (12, "H")
-    file.seek(min(start, 2**62))
+    file.seek(min(start, 2**40))
     (entries,) = struct.unpack(order + count, file.read(struct.calcsize(count)).ljust(struct.calcsize(count), b"\0"))
     tags = {}
     for _ in range(min(entries, 4096)):

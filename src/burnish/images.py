@@ -22,6 +22,11 @@ LOADERS = {"jpegload": "jpeg", "pngload": "png", "webpload": "webp", "tiffload":
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif", ".gif": "gif"}
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16), "float": np.dtype(np.float32)}
 COLOURS = ("b-w", "srgb", "rgb", "rgb16", "grey16", "scrgb", "cmyk", "multiband")
+STRUCTURE = {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres", "filename"} | {
+    "vips-loader",
+    "n-pages",
+}
+THUMBNAIL = ("jpeg-thumbnail-data", "exif-ifd1-")  # shows the picture as it was; viewers make their own
 HOLDS = {  # what a format can store: bytes a channel, alpha, inks, several pages
     "jpeg": (1, False, True, False),
     "png": (2, True, False, False),
@@ -96,6 +101,10 @@ def open_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
             f"{path}: holds {image.interpretation} values of type {image.format}, which are not restored; "
             "convert it to 8 or 16 bits, RGB or grey"
         )
+    if kind == "tiff" and headers.tiff_pages(path) != pages:
+        raise InputError(f"{path}: only {pages} of its pages can be read; it is cut off or broken, copy it anew")
+    if kind == "gif" and not headers.gif_is_whole(path):
+        raise InputError(f"{path}: is a GIF without its end; it is cut off, copy it anew")
     if kind == "png" and headers.png_is_animated(path):
         raise InputError(f"{path}: is an animated PNG, of which only the first picture could be read; convert it to GIF or WebP")
     photo = Photo(
@@ -127,6 +136,7 @@ def _image(path: Path, pages: int) -> Any:
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
+        path.open("rb").close()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     if status.st_size == 0:
@@ -207,10 +217,10 @@ def _dressed(image: Any, photo: Photo) -> Any:
     """The stream's image with the photo's metadata: profile, EXIF, XMP, IPTC, resolution, orientation, pages and their times."""
     header = photo.header
     dressed = image.copy(interpretation=header.interpretation, xres=header.xres, yres=header.yres)
-    own = set(dressed.get_fields())
-    for field in header.get_fields():
-        if field not in own and field not in ("vips-loader", "jpeg-thumbnail-data", "n-pages"):
-            dressed.set_type(header.get_typeof(field), field, header.get(field))
+    for name in header.get_fields():
+        if name not in STRUCTURE and not name.startswith(THUMBNAIL):
+            value = header.get(name)
+            dressed.set_type(header.get_typeof(name), name, headers.exif_without_thumbnail(value) if name == "exif-data" else value)
     if photo.pages > 1:
         import pyvips
 

@@ -37,23 +37,26 @@ class RowSource:
         import pyvips
 
         source = pyvips.SourceCustom()
-        source.on_read(self._read)
+        source.signal_connect("read", self._read)  # on_read() would have no way to say that reading failed
         source.on_seek(self._seek)
-        return pyvips.Image.new_from_source(source, "", access="sequential")
+        return pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error")
 
-    def _read(self, count: int) -> bytes:
+    def _read(self, buffer: Any) -> int:
         try:
-            data = self._bytes(count)
+            data = self._bytes(len(buffer))
         except BaseException as error:
             self.error = error
-            return b""
+            return -1
+        buffer[: len(data)] = data
         self._at += len(data)
-        return data
+        return len(data)
 
     def _bytes(self, count: int) -> bytes:
+        if self.error:
+            raise self.error
         if self._at < len(self._head):
             return self._head[self._at : self._at + count]
-        if self._at >= self._size or self.error:
+        if self._at >= self._size:
             return b""
         while self._at >= self._chunk_at + len(self._chunk):
             self._chunk_at += len(self._chunk)
