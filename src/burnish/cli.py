@@ -199,8 +199,9 @@ def evaluate(
     loaded = [model.load(name) for name in models]
     degradation = Degradation.parse(degrade or loaded[0].card.degradation)
     with progress.shown("reading") as shown:
-        pictures = sets.load(data, "test", progress=shown).first(limit)
-        tuning = None if no_baselines else sets.tuning_for(data)
+        channels = loaded[0].card.channels
+        pictures = sets.load(data, "test", shown, channels).first(limit)
+        tuning = None if no_baselines else sets.tuning_for(data, channels)
     with progress.shown("scoring") as shown:
         boards = score(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
     if report_file:

@@ -163,10 +163,10 @@ def _folder(path: Path, split: Split, channels: int | None, progress: Progress |
         raise InputError(f"{path}: none of its {len(entries)} pictures can be read; the first, {name}: {why}")
     chosen = files.chosen(whole)
     names = [entry.name for entry in chosen.entries]
-    return PictureSet(path.resolve().name, images if resident else chosen, names, _terms(path), tuple(sorted(skipped)))
+    return PictureSet(path.resolve().name, images if resident else chosen, names, terms(path), tuple(sorted(skipped)))
 
 
-def _terms(path: Path) -> str:
+def terms(path: Path) -> str:
     """On what terms a folder's pictures may be used: what its TERMS.txt says, or what is known of a folder of that name."""
     stated = path / TERMS_FILE
     try:

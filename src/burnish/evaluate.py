@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 
 from burnish import baselines, metrics
 from burnish.baselines import THREADS, Batch, batch_size, to_unit
+from burnish.degrade import Chain
 from burnish.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from burnish.data import PictureSet
-    from burnish.degrade import Chain, Degradation
+    from burnish.degrade import Degradation
     from burnish.model import Model
     from burnish.progress import Progress
 
 RESAMPLES = 10_000  # of the bootstrap
 SAMPLES = 4  # pictures shown of each kind
 
-Method = Callable[[Batch, Sequence["Chain"]], Batch]
+Method = Callable[[Batch, Sequence[Chain]], Batch]
 Scores = NDArray[np.float64]  # N×3: PSNR in dB, SSIM, channel accuracy
 
 
@@ -100,7 +101,9 @@ def evaluate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Scoreboard]:
-    """Score each model on the pictures (H×W×3, uint8 or uint16) under the degradation; a scoreboard a model, in the given order.
+    """Score each model on the pictures (H×W×C, uint8 or uint16) under the degradation; a scoreboard a model, in the given order.
+
+    Pictures that came in pairs are taken as they came; the degradation only says what is known of them.
 
     `tuning` holds other pictures, on which each baseline's setting is chosen (those that are also among `pictures` are left out);
     None means no baselines. Raises InputError for an empty set, ModelError for a model that cannot restore these pictures or gives values
@@ -164,7 +167,7 @@ def _score(
 
     def score(start: int) -> int:
         originals = [pictures.images[i] for i in range(start, min(start + step, count))]
-        degraded, chains = _degrade(originals, degradation, seed)
+        degraded, chains = _degraded(pictures, range(start, start + len(originals)), degradation, seed)
         levels = [_levels(original) for original in originals]
         clean = [metrics.quantise(to_unit(original), level) for original, level in zip(originals, levels, strict=True)]
         for (name, method), rows in zip(methods, scores, strict=True):
@@ -189,8 +192,11 @@ def _marks(restored: NDArray[Any], clean: NDArray[Any]) -> tuple[float, float, f
     return metrics.psnr(restored, clean), metrics.ssim(restored, clean), metrics.channel_accuracy(restored, clean)
 
 
-def _degrade(originals: Sequence[NDArray[Any]], degradation: Degradation, seed: int) -> tuple[Batch, list[Chain]]:
-    """The pictures' exact degraded values, and the chain drawn for each."""
+def _degraded(pictures: PictureSet, indices: Sequence[int], degradation: Degradation, seed: int) -> tuple[Batch, list[Chain]]:
+    """The pictures' exact degraded values, and the chain drawn for each (an empty one where they came in pairs)."""
+    if pictures.degraded is not None:
+        return np.stack([to_unit(pictures.degraded[i]) for i in indices]), [Chain(())] * len(indices)
+    originals = [pictures.images[i] for i in indices]
     chains = [degradation.draw(original, seed) for original in originals]
     return np.stack([chain.apply(original) for chain, original in zip(chains, originals, strict=True)]), chains
 
@@ -225,20 +231,20 @@ def _others(tuning: PictureSet, pictures: PictureSet) -> PictureSet:
         )
     if len(kept) == len(tuning.images):
         return tuning
-    return replace(tuning, images=[tuning.images[i] for i in kept], names=[tuning.names[i] for i in kept])
+    return tuning.chosen(kept)
 
 
 # --- Running a model ---
 
 
 def _runner(model: Model, name: str) -> Method:
-    """The model as a method: N×H×W×3 in, the same out. Raises ModelError where it cannot take a picture."""
+    """The model as a method: N×H×W×C in, the same out. Raises ModelError where it cannot take a picture."""
     card = model.card
-    if card.channels != 3:
-        raise ModelError(f"{name}: takes pictures of {card.channels} channel(s), the scoreboard's have 3; evaluate a colour model")
 
     def run(batch: Batch, _chains: Sequence[Chain]) -> Batch:
-        height, width = batch.shape[1:3]
+        height, width, channels = batch.shape[1:]
+        if card.channels != channels:
+            raise ModelError(f"{name}: takes pictures of {card.channels} channel(s), these have {channels}; evaluate it on such pictures")
         if card.input_size and list(card.input_size[-2:]) != [height, width]:
             size = "×".join(str(length) for length in card.input_size[-2:])
             raise ModelError(
@@ -275,7 +281,7 @@ def _samples(run: Method, gains: NDArray[np.float64], pictures: PictureSet, degr
 
     def sample(kind: Literal["worst", "middle", "best"], index: int) -> Sample:
         original = pictures.images[index]
-        degraded, chains = _degrade([original], degradation, seed)
+        degraded, chains = _degraded(pictures, [index], degradation, seed)
         shown = [metrics.quantise(image, _levels(original)) for image in (to_unit(original), degraded[0], run(degraded, chains)[0])]
         eight_bit = [np.rint(metrics.quantise(image) * 255).astype(np.uint8) for image in shown]
         psnr_input, psnr_model = (metrics.psnr(image, shown[0]) for image in shown[1:])
@@ -311,7 +317,8 @@ def _lines(boards: list[Scoreboard]) -> Iterator[str]:
         ("untouched input", first.channel_accuracy["input"]),
         *((board.model, board.channel_accuracy["model"]) for board in boards),
     ]
-    yield "channel accuracy: " + ", ".join(f"{label} {accuracy:.4f}" for label, accuracy in accuracies)
+    if any(accuracy < 1 for _, accuracy in accuracies):  # grey pictures have no brightest channel
+        yield "channel accuracy: " + ", ".join(f"{label} {accuracy:.4f}" for label, accuracy in accuracies)
     if first.skipped:
         yield f"{_count(len(first.skipped))} skipped:"
         yield from (f"  {name}: {why}" for name, why in first.skipped)

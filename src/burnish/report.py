@@ -79,7 +79,7 @@ def write_picture(path: Path, stories: Sequence[Story], each: int = 2) -> None:
     for line, (board, sample) in zip(axes, rows, strict=True):
         labels = ("Original", f"Degraded  {sample.psnr_input:.2f} dB", f"Restored by {board.model}  {sample.psnr_model:.2f} dB")
         for axis, label, image in zip(line, labels, (sample.original, sample.degraded, sample.restored), strict=True):
-            axis.imshow(_shown(image), interpolation="nearest")
+            axis.imshow(_shown(image), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(label.replace("$", r"\$"), fontsize=10)
             axis.set_axis_off()
     with atomic(path) as temporary:

@@ -9,13 +9,13 @@ from skimage import data
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.errors import InputError
-from burnish.training import pairs
+from burnish.training import pairs, sources
 from burnish.training.recipe import from_mapping
 
 
 def source(images: object, **changes: object) -> pairs.Source:
     plan = from_mapping({"name": "a", "summary": "b", "network": "seed", "degradation": "blur:1.0+8bit"} | changes, "test")
-    return pairs.source(PictureSet("test", images, [""] * len(images), "none"), plan)  # type: ignore[arg-type]
+    return sources.source(PictureSet("test", images, [f"{i}.png" for i in range(len(images))], "none"), plan)  # type: ignore[arg-type]
 
 
 def test_whole_pictures_are_degraded_as_the_language_says(small_pictures: NDArray[np.uint8]) -> None:

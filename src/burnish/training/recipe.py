@@ -22,6 +22,8 @@ class Recipe:
     network: str
     degradation: str
     data: str = "cifar10"
+    clean: str = ""  # the folder that holds the clean partners of the pictures in `data`; empty: those are clean themselves
+    noisy_only: bool = False  # the pictures are noisy, and there are no clean ones to learn from
     network_args: dict[str, int] = field(default_factory=dict)
     copies: float = 0.0  # share of augmented copies added to the training pictures, 0–1
     validation: float = 0.2  # share of pictures kept out of training, 0–0.9
@@ -48,6 +50,8 @@ class Recipe:
             raise RecipeError(f"recipe {self.name!r}: crop = {self.crop} needs crops, the number of crops an epoch; try crops = 4096")
         if self.crop and self.copies:
             raise RecipeError(f"recipe {self.name!r}: copies are made of whole pictures; leave out either copies or crop")
+        if self.noisy_only and (self.clean or self.loss != "mse" or not self.crop):
+            raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean pictures')
         try:
             Degradation.parse(self.degradation)
         except DegradationError as error:

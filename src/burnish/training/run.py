@@ -15,7 +15,7 @@ from burnish.degrade import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.evaluate import Scoreboard, evaluate
 from burnish.files import write_text
-from burnish.training import export, loop, networks, pairs, recipe
+from burnish.training import export, loop, networks, recipe, sources
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Source
 from burnish.training.recipe import Recipe
@@ -64,7 +64,7 @@ def fit(
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
-    source = pairs.source(pictures, plan)
+    source = sources.source(pictures, plan)
     if plan.copies:
         say(f"Sample dims:  {source.dims}")
     if test is None:
