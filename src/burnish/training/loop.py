@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,17 @@ from burnish.files import write_text
 from burnish.progress import Progress
 from burnish.training import augment, checkpoint, networks
 from burnish.training.checkpoint import State
+from burnish.training.muon import Muon
 from burnish.training.pairs import Pairs, Source
 from burnish.training.recipe import Recipe
 
 CHECKPOINT_EVERY = 60.0  # seconds, and at every epoch's end
 WARM_UP = 0.2  # share of a one-cycle schedule spent rising
 ABSURD_LOSS = 10.0  # values in 0–1 that restore to values in 0–1 cannot lose more than 1
+OPTIMIZERS: dict[str, Callable[[nn.Module, float, float], torch.optim.Optimizer]] = {
+    "adam": lambda network, rate, epsilon: torch.optim.Adam(network.parameters(), lr=rate, eps=epsilon),
+    "muon": Muon,
+}
 COLUMNS = ["epoch", "seconds", "accuracy", "loss", "val_accuracy", "val_loss", "resumed_at"]
 
 
@@ -47,7 +52,7 @@ def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, l
     """
     _keep_freed_memory()
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
+    optimizer = OPTIMIZERS[recipe.optimizer](network, recipe.learning_rate, recipe.epsilon)
     saved = folder / "checkpoint.safetensors"
     state = State()
     if saved.exists():
