@@ -17,8 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 PAGES, PAGE = 16, (480, 640)  # width × height
 STACKS, DEPTH, FIELD = 16, 3, 256
-WORDS = """a and are as at bright by clean dark edge far few fine grey has in is it light line long low made near noise not of on one page
-paper part pixel print read scan sharp small soft spot than that the thin to two was where which white with word""".split()
+WORDS = __doc__.split()  # what stands on the pages
 
 Floats = NDArray[np.float64]
 

@@ -31,17 +31,19 @@ if TYPE_CHECKING:
 RESAMPLES = 10_000  # of the bootstrap
 SAMPLES = 4  # pictures shown of each kind
 
+ESTIMATED = "There are no clean originals: PSNR is an estimate from the measured noise (SURE), right if that is independent between pixels."
+
 Method = Callable[[Batch, Sequence[Chain]], Batch]
 Scores = NDArray[np.float64]  # N×3: PSNR in dB, SSIM, channel accuracy
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it."""
+    """A picture to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it; no original where there is none."""
 
     name: str
     kind: Literal["worst", "middle", "best"]
-    original: NDArray[np.uint8]
+    original: NDArray[np.uint8] | None
     degraded: NDArray[np.uint8]
     restored: NDArray[np.uint8]
     psnr_input: float
@@ -53,7 +55,8 @@ class Scoreboard:
     """What one model did to one set of pictures, beside what doing nothing and the classical filters did.
 
     `gain_db` is the mean of PSNR(model) − PSNR(untouched input), `gain_db_ci95` its 95 % bootstrap interval over pictures (one picture:
-    twice the gain). `helps` is true when the gain and the interval's lower end are both above zero.
+    twice the gain). `helps` is true when the gain and the interval's lower end are both above zero. `estimated`: there are no originals,
+    PSNR is estimated from the noise, and there is neither SSIM nor channel accuracy.
     """
 
     model: str
@@ -71,6 +74,7 @@ class Scoreboard:
     settings: dict[str, str]
     skipped: tuple[tuple[str, str], ...]
     samples: tuple[Sample, ...]
+    estimated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The scoreboard in JSON's own types, without the sample pictures."""
@@ -89,6 +93,7 @@ class Scoreboard:
             "not_applicable": dict(self.not_applicable),
             "settings": dict(self.settings),
             "skipped": [{"name": name, "why": why} for name, why in self.skipped],
+            **({"estimated": True} if self.estimated else {}),
         }
 
 
@@ -130,7 +135,7 @@ def evaluate(
         columns = {"input": of_rivals["input"], "model": own, **{key: each for key, each in of_rivals.items() if key != "input"}}
         means = {key: each.mean(axis=0).tolist() for key, each in columns.items()}
         gains = own[:, 0] - of_rivals["input"][:, 0]
-        low, high = _bootstrap_interval(gains, seed)
+        low, high = bootstrap_interval(gains, seed)
         boards.append(
             Scoreboard(
                 model=name,
@@ -205,7 +210,7 @@ def _levels(image: NDArray[Any]) -> int:
     return 65535 if image.dtype == np.uint16 else 255
 
 
-def _bootstrap_interval(gains: NDArray[np.float64], seed: int) -> tuple[float, float]:
+def bootstrap_interval(gains: NDArray[np.float64], seed: int) -> tuple[float, float]:
     """The percentile bootstrap's 95 % interval of the mean (Efron 1979); the point itself, twice, for one picture."""
     rng = np.random.default_rng(seed)
     rows = max(1, 4_000_000 // len(gains))  # at a time, so that many pictures do not fill the memory
@@ -301,21 +306,24 @@ def table(boards: Sequence[Scoreboard]) -> str:
 
 def _lines(boards: list[Scoreboard]) -> Iterator[str]:
     first = boards[0]
-    methods = [("untouched input", first.psnr["input"], first.ssim["input"])]
-    methods += [(f"{_words(name)} ({setting})", first.psnr[name], first.ssim[name]) for name, setting in first.settings.items()]
-    methods += [(board.model, board.psnr["model"], board.ssim["model"]) for board in boards]
+    methods = [("untouched input", first.psnr["input"], first.ssim.get("input"))]
+    methods += [(f"{_words(name)} ({setting})", first.psnr[name], first.ssim.get(name)) for name, setting in first.settings.items()]
+    methods += [(board.model, board.psnr["model"], board.ssim.get("model")) for board in boards]
     width = max(len(label) for label, _, _ in methods)
 
     yield f"{first.data}, {_count(first.images)}, degraded by {first.degradation}"
+    if first.estimated:
+        yield ESTIMATED
     yield f"{'method':<{width}}  PSNR dB    SSIM  gain dB"
     for label, psnr, ssim in methods:
         gain = psnr - first.psnr["input"]
-        yield f"{label:<{width}}  {psnr:7.2f}  {ssim:.4f}  {_signed(gain) if label != 'untouched input' else '':>7}"
+        similarity = "" if ssim is None else f"{ssim:.4f}"
+        yield f"{label:<{width}}  {psnr:7.2f}  {similarity:>6}  {_signed(gain) if label != 'untouched input' else '':>7}"
     for name, why in first.not_applicable.items():
         yield f"{_words(name)}: not applicable, {why}"
     accuracies = [
-        ("untouched input", first.channel_accuracy["input"]),
-        *((board.model, board.channel_accuracy["model"]) for board in boards),
+        ("untouched input", first.channel_accuracy.get("input", 1.0)),
+        *((board.model, board.channel_accuracy.get("model", 1.0)) for board in boards),
     ]
     if any(accuracy < 1 for _, accuracy in accuracies):  # grey pictures have no brightest channel
         yield "channel accuracy: " + ", ".join(f"{label} {accuracy:.4f}" for label, accuracy in accuracies)

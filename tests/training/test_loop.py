@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
-from burnish.training import checkpoint, loop, networks
+from burnish.training import checkpoint, loop, networks, sources
 from burnish.training.checkpoint import State
 from burnish.training.recipe import Recipe, from_mapping
 

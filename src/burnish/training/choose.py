@@ -1,4 +1,4 @@
-"""What a recipe leaves open, chosen by looking at the pictures: their channels and noise; when asked, the patch and a schedule that fits."""
+"""What a recipe leaves open, chosen by looking at the pictures: channels, noise; when asked, a patch and a schedule that fits."""
 
 import time
 from collections.abc import Collection
@@ -10,27 +10,22 @@ from torch.nn import functional
 
 from burnish.data import PictureSet
 from burnish.errors import InputError
-from burnish.training import networks, noise, sources
+from burnish.training import loop, networks, noise, sources
 from burnish.training.crops import REGION
-from burnish.training.recipe import Recipe
+from burnish.training.recipe import LONG, Recipe
 from burnish.training.views import Box
 
-LONG = 30.0  # minutes of training from which the larger network pays
 PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the pictures are large enough, and where they are not
 SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and other programs take some
 EPOCHS, LEAST = 30, 8  # epochs at most, and steps in one at least
 EPOCH_PIXELS = 1 << 25  # of an epoch's crops at most, which are held in the memory
+KEYS = ("crop", "validation", "epochs", "crops")  # that `planned` chooses
 STEPS, PICTURES = 5, 4  # that are timed
-
-
-def base(minutes: float) -> str:
-    """The shipped recipe to begin with when there are so many minutes."""
-    return "photo" if minutes >= LONG else "photo-fast"
 
 
 def completed(plan: Recipe, pictures: PictureSet) -> Recipe:
     """The recipe with what follows from the pictures: one channel for grey ones, and for noisy ones the noise they have."""
-    if pictures.channels == 1 and "channels" not in plan.network_args:
+    if pictures.channels == 1 and "channels" not in plan.network_args and networks.takes_channels(plan.network):
         plan = replace(plan, network_args=plan.network_args | {"channels": 1})
     return replace(plan, degradation=noise.measured(pictures).spec) if plan.noisy_only else plan
 
@@ -67,7 +62,7 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
 def _step_seconds(plan: Recipe, device: str) -> float:
     """How long a step of the optimiser takes: the middle one of a few, after one that warms up."""
     network = networks.build(plan.network, plan.network_args).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters())
+    optimizer = loop.OPTIMIZERS[plan.optimizer](network, plan.learning_rate, plan.epsilon)
     batch = torch.rand(plan.batch, network.channels, plan.crop, plan.crop, device=device).to(memory_format=torch.channels_last)
     taken = []
     for _ in range(STEPS + 1):

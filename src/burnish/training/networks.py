@@ -6,6 +6,8 @@ A network maps an image N×C×H×W in 0–1 to the restored image of the same sh
 without them.
 """
 
+import inspect
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -242,6 +244,11 @@ def build(name: str, args: dict[str, int]) -> Network:
         return NETWORKS[name](**args)
     except (TypeError, ValueError, RuntimeError) as error:
         raise RecipeError(f"network_args: the network {name!r} cannot be built with {args} ({error})") from error
+
+
+def takes_channels(name: str) -> bool:
+    """Whether the network called `name` can be built for pictures of other than three channels."""
+    return name in NETWORKS and "channels" in inspect.signature(NETWORKS[name]).parameters
 
 
 def restored(output: Tensor | tuple[Tensor, Tensor]) -> Tensor:

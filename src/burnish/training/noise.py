@@ -57,7 +57,9 @@ def measured(pictures: PictureSet) -> Noise:
 
 def of_samples(samples: list[Floats]) -> Noise:
     """The noise of pictures H×W×C on 0–1."""
-    means, variances, products = (np.concatenate(each) for each in zip(*map(_blocks, samples), strict=True)) if samples else [np.empty(0)] * 3
+    means, variances, products = (
+        (np.concatenate(each) for each in zip(*map(_blocks, samples), strict=True)) if samples else [np.empty(0)] * 3
+    )
     if not len(means):
         raise InputError(f"the pictures are all under {BLOCK + 3} pixels a side, too small to tell their noise; give larger ones")
     sure = CLIPPED * np.sqrt(np.median(variances))

@@ -19,10 +19,10 @@ FARTHEST, SHIFTED = 16, 1.3  # pixels that a shift may have; how much better ano
 SWAPPED_BY, SWAPPED_TIMES = 2.0, 2.0  # noise of a clean picture, as sigma of 255 and against the degraded one's, that tells of a swap
 
 
-def load(degraded: Path, clean: Path, progress: Progress | None = None) -> tuple[PictureSet, list[str]]:
+def load(degraded: Path, clean: Path, channels: int | None = None, progress: Progress | None = None) -> tuple[PictureSet, list[str]]:
     """The pairs whose names agree but for the ending, and what a person must know of them: those left out, shifted ones, swapped folders.
 
-    Raises InputError when no pair is left.
+    `channels` is 3, 1, or None for 1 where all are grey. Raises InputError when no pair is left.
     """
     for place in (degraded, clean):
         if not place.is_dir():
@@ -40,7 +40,7 @@ def load(degraded: Path, clean: Path, progress: Progress | None = None) -> tuple
     notes += _named("pairs are left out, since their two pictures are of different sizes", sizes)
     if not fitting:
         raise InputError(f"{degraded} and {clean}: no two pictures go together. " + "; ".join(notes))
-    pairs, broken = _read(degraded, fitting)
+    pairs, broken = _read(degraded, fitting, channels)
     return pairs, notes + broken + findings(pairs)
 
 
@@ -61,9 +61,9 @@ def _named(fault: str, names: Sequence[str]) -> list[str]:
     return [f"{len(names)} {fault}: {'; '.join(names[:NAMED])}{more}"]
 
 
-def _read(place: Path, fitting: Sequence[tuple[Entry, Entry]]) -> tuple[PictureSet, list[str]]:
+def _read(place: Path, fitting: Sequence[tuple[Entry, Entry]], channels: int | None) -> tuple[PictureSet, list[str]]:
     """The pairs as pictures, in the memory where they fit, and a line about those that cannot be decoded."""
-    channels = max(entry.shape[2] for pair in fitting for entry in pair)
+    channels = channels or max(entry.shape[2] for pair in fitting for entry in pair)
     before, after = (folder.opened([pair[side] for pair in fitting], channels) for side in (0, 1))
     before.white = after.white = max(before.white, after.white)  # one scale for both
     name, terms = place.resolve().name, data.terms(place)

@@ -11,6 +11,7 @@ from burnish.degrade import Degradation
 from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
+LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ RANGES: dict[str, tuple[float, float]] = {
 def shipped() -> list[str]:
     """The names of the recipes that come with Burnish."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def suited(minutes: float) -> str:
+    """The name of the shipped recipe that gives the best photographs after so many minutes of training."""
+    return "photo" if minutes >= LONG else "photo-fast"
 
 
 def load(recipe: str | Path, changes: Sequence[str] = ()) -> Recipe:
