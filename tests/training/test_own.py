@@ -63,7 +63,7 @@ def test_pairs_are_scored_as_they_came(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     card = burnish.load(tmp_path / "run" / "model.onnx").card
     assert (card.degradation, card.recipe["clean"]) == ("own", "clean")
-    assert card.scores[0]["psnr"]["input"] == pytest.approx(20.4, abs=0.6)  # sigma 25, clipped
+    assert 20 < card.scores[0]["psnr"]["input"] < 23  # sigma 25, clipped at black
     assert "wiener oracle: not applicable, what spoilt these pictures is not known" in done.output
     refused = CliRunner().invoke(main, ["evaluate", str(tmp_path / "run" / "model.onnx"), "--data", str(noisy), "--no-baselines"])
     assert refused.exit_code == 2
@@ -81,7 +81,7 @@ def test_noisy_pictures_alone_grey(tmp_path: Path) -> None:
     (score,) = card.scores
     assert score["estimated"] is True
     assert score["ssim"] == {}
-    assert score["psnr"]["input"] == pytest.approx(20.4, abs=1)
+    assert 19.5 < score["psnr"]["input"] < 23
     assert "estimate" in (tmp_path / "run" / "report.html").read_text()
 
 

@@ -1,10 +1,12 @@
 """What a recipe learns from: the pictures, looked over, and the source of pairs made of them."""
 
+import contextlib
 from pathlib import Path
 
 from burnish import data
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
+from burnish.errors import InputError
 from burnish.progress import Progress
 from burnish.training import networks, noise, own_pairs
 from burnish.training.crops import Crops
@@ -30,7 +32,8 @@ def pictures(recipe: Recipe, progress: Progress | None = None) -> tuple[PictureS
     if found.skipped:
         lines.append(f"{len(found.skipped)} of {len(found.skipped) + len(found.images)} pictures could not be read")
     if recipe.crop and not data.has_test_split(recipe.data):
-        lines += _about_noise(noise.measured(found), recipe.noisy_only)
+        with contextlib.nullcontext() if recipe.noisy_only else contextlib.suppress(InputError):  # clean ones may be too small to tell
+            lines += _about_noise(noise.measured(found), recipe.noisy_only)
     return found, lines
 
 
