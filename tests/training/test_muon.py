@@ -54,7 +54,7 @@ def test_muon_learns() -> None:
     image = torch.rand(4, 3, 32, 32)
     losses = []
     for _ in range(30):
-        loss = (network(image) - image.roll(1, 3)).square().mean()  # type: ignore[operator]
+        loss = (network(image) - image.mean(1, keepdim=True)).square().mean()  # type: ignore[operator]
         losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
