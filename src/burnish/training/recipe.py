@@ -80,7 +80,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "crops": (0, 10_000_000),
     "learning_rate": (1e-9, 100),
     "epsilon": (1e-12, 1),
-    "warm_up": (0, 1),
+    "warm_up": (0, 0.9),
     "batch": (1, 65_536),
     "epochs": (1, 100_000),
     "patience": (0, 100_000),
