@@ -55,6 +55,15 @@ def last_line(command: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def trained(network: Any, source: Any, plan: Any, folder: str) -> Any:
+    """The state in which Burnish's own loop ends, in this process alone."""
+    from burnish.progress import silent
+    from burnish.training import loop
+    from burnish.training.parallel import Team
+
+    return loop.train(network, source, plan, Path(folder), limits=loop.Limits(), team=Team("cpu"), progress=silent, log=loop.no_log)
+
+
 def keras_seed(seed: int) -> Any:
     """The classic exercise's network in tf.keras, compiled as it is taught."""
     import keras

@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import common
@@ -59,7 +58,7 @@ def train(count: int, threads: int) -> float:
 
     from burnish import data
     from burnish.degrade import Degradation
-    from burnish.training import loop, networks, recipe
+    from burnish.training import networks, recipe
     from burnish.training.pairs import Pairs
 
     torch.set_num_threads(threads)
@@ -80,8 +79,7 @@ def train(count: int, threads: int) -> float:
 
     plan = recipe.load("seed", ["epochs=2"])
     with tempfile.TemporaryDirectory() as folder:
-        network = networks.build("seed", {})
-        state = loop.train(network, Crops(), plan, Path(folder), limits=loop.Limits(), device="cpu", progress=lambda *_: None)
+        state = common.trained(networks.build("seed", {}), Crops(), plan, folder)
     return float(state.history[1]["seconds"])
 
 

@@ -73,7 +73,7 @@ def ours(archive: str, seed: int) -> dict[str, Any]:
     import torch
 
     from burnish import data
-    from burnish.training import loop, networks, pairs, recipe
+    from burnish.training import networks, pairs, recipe
 
     plan = recipe.load("seed-quick", [f"data={archive}", f"seed={seed}"])
     source = pairs.source(data.load(archive, "train"), plan)
@@ -82,7 +82,7 @@ def ours(archive: str, seed: int) -> dict[str, Any]:
     network = networks.build(plan.network, plan.network_args)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        loop.train(network, source, plan, Path(folder), limits=loop.Limits(), device="cpu", progress=lambda *_: None)
+        common.trained(network, source, plan, folder)
         seconds = time.perf_counter() - began
     return {"seconds": round(seconds, 1), **test_error(network, archive)}
 

@@ -90,7 +90,7 @@ def train_burnish(precision: str, crops: Path, seed: int) -> dict[str, Any]:
     """Images a second of Burnish's own loop, and its validation losses."""
     import torch
 
-    from burnish.training import loop, networks, recipe
+    from burnish.training import networks, recipe
     from burnish.training.pairs import Pairs
 
     class Crops:
@@ -106,9 +106,7 @@ def train_burnish(precision: str, crops: Path, seed: int) -> dict[str, Any]:
     plan = recipe.load("seed", [f"epochs={EPOCHS}", f"precision={precision}", f"seed={seed}"])
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as folder:
-        state = loop.train(
-            networks.build("seed", {}), source, plan, Path(folder), limits=loop.Limits(), device="cpu", progress=lambda *_: None
-        )
+        state = common.trained(networks.build("seed", {}), source, plan, folder)
     rows = state.history
     speed = TRAIN * (EPOCHS - 1) / sum(row["seconds"] for row in rows[1:])
     return {"images_per_second": speed, "losses": [row["val_loss"] for row in rows], "version": f"torch {torch.__version__}"}

@@ -144,6 +144,8 @@ def _tell_json(outcome: Any) -> None:
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Short for --set epochs=N.")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop training after that long.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated.")
+@click.option("--from", "start", metavar="MODEL", help="Fine-tune MODEL, a shipped model's name or a model file.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's event files into the run's folder.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder; start it if there is none.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Short for --set seed=N.")
@@ -154,6 +156,8 @@ def train(
     epochs: int | None,
     max_minutes: float | None,
     changes: tuple[str, ...],
+    start: str | None,
+    tensorboard: bool,
     resume: bool,
     device: Any,
     seed: int | None,
@@ -162,9 +166,9 @@ def train(
     from burnish import training
 
     short = [f"{key}={value}" for key, value in (("data", data), ("epochs", epochs), ("seed", seed)) if value is not None]
-    plan = training.load_recipe(recipe, [*changes, *short])
-    run = training.fit(plan, out, resume=resume, device=device, max_minutes=max_minutes, say=_say)
-    _print_table([run.board])
+    plan = training.load_recipe(recipe, [*changes, *short]) if start is None else training.fine_tuning(start, recipe, [*changes, *short])
+    run = training.fit(plan, out, resume=resume, device=device, max_minutes=max_minutes, tensorboard=tensorboard, say=_say)
+    _print_table(run.boards)
 
 
 @main.command(

@@ -15,6 +15,7 @@ from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
 from burnish.training import checkpoint, loop, networks, pairs
 from burnish.training.checkpoint import State
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
 
 PLAN: dict[str, Any] = {
@@ -57,7 +58,7 @@ def run(
             raise StopError
 
     source = pairs.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
-    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), device="cpu", progress=progress)
+    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), team=Team("cpu"), progress=progress, log=loop.no_log)
     return network.state_dict(), state
 
 

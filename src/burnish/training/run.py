@@ -1,5 +1,6 @@
 """A run: the folder in which a recipe becomes a model. Recipe, checkpoint, history, model and report stand in it."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from burnish.degrade import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.evaluate import Scoreboard, evaluate
 from burnish.files import write_text
-from burnish.training import export, loop, networks, pairs, recipe
+from burnish.training import export, loop, networks, pairs, parallel, recipe, start, tensorboard
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Source
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 
 SCORED = 1000  # test pictures at the end of a run; `burnish evaluate` scores them all
@@ -28,12 +30,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch."""
+    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch.
+
+    `start_board` is what the model that it started from scored on the same pictures (None: it started afresh).
+    """
 
     folder: Path
     model: Path
     board: Scoreboard
     history: list[dict[str, float]]
+    start_board: Scoreboard | None = None
+
+    @property
+    def boards(self) -> list[Scoreboard]:
+        """All scoreboards of the run, its own model's last."""
+        return [board for board in (self.start_board, self.board) if board]
 
 
 def fit(
@@ -43,19 +54,28 @@ def fit(
     resume: bool = False,
     device: Device = "auto",
     max_minutes: float | None = None,
+    tensorboard: bool = False,
     say: Say = lambda _line: None,
 ) -> Run:
     """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
 
     With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
     it is. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
-    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
+    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C. Started by torchrun,
+    the processes train together; the first one returns the run, the others end here (SystemExit).
     """
     folder = Path(out) if out is not None else Path("runs") / plan.name
-    chosen = _device(device)
+    plan = start.completed(plan)
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
-    _prepare(folder, plan, resume)
-    pictures = data.load(plan.data, "train", progress=None)
+    with parallel.team(_device(device)) as team:
+        return _fit(plan, folder, resume, team, max_minutes, tensorboard, say if team.leads else lambda _line: None)
+
+
+def _fit(plan: Recipe, folder: Path, resume: bool, team: Team, max_minutes: float | None, logs: bool, say: Say) -> Run:
+    with team.leader_first():
+        if team.leads:
+            _prepare(folder, plan, resume)
+        pictures = data.load(plan.data, "train", progress=None)
     for name, why in pictures.skipped:
         say(f"Skipped {name}: {why}")
     if pictures.skipped:
@@ -69,7 +89,10 @@ def fit(
         say(f"Sample dims:  {source.dims}")
     if test is None:
         test = source.held_out(pictures)
-    network, state = _trained(plan, source, folder, chosen, max_minutes, say)
+    with tensorboard.log(folder / "tensorboard") if logs and team.leads else contextlib.nullcontext(loop.no_log) as log:
+        network, state = _trained(plan, source, folder, team, max_minutes, log, say)
+    if not team.leads:
+        raise SystemExit(0)
     return _finish(plan, network, state, folder, pictures, test, say)
 
 
@@ -91,15 +114,26 @@ def _prepare(folder: Path, plan: Recipe, resume: bool) -> None:
         write_text(written, plan.to_toml())
 
 
-def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: float | None, say: Say) -> tuple[nn.Module, State]:
+def _network(plan: Recipe, source: Source) -> nn.Module:
+    """The recipe's network with the weights that training begins with."""
+    if plan.start:
+        return export.to_network(plan.start)
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
     if isinstance(network, networks.Unrolled):
         network.start(*source.epoch(1).batch(torch.arange(min(1024, len(source.epoch(1))))))
+    return network
+
+
+def _trained(
+    plan: Recipe, source: Source, folder: Path, team: Team, minutes: float | None, log: loop.Log, say: Say
+) -> tuple[nn.Module, State]:
+    network = _network(plan, source)
     count = sum(parameter.numel() for parameter in network.parameters())
-    say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    origin = f", from {plan.start}," if plan.start else ""
+    say(f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
     began = False
-    with progress.shown(plan.name) as shown:
+    with progress.shown(plan.name) if team.leads else contextlib.nullcontext(progress.silent) as shown:
 
         def progress_seen(done: int, total: int | None, note: str = "") -> None:
             nonlocal began
@@ -107,12 +141,17 @@ def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: f
             shown(done, total, note)
 
         limits = loop.Limits(minutes)
-        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=progress_seen)
+        state = loop.train(network, source, plan, folder, limits=limits, team=team, progress=progress_seen, log=log)
     last = state.history[-1]
     if not began:
-        say(f"{folder}: this run is finished, all {plan.epochs} epochs of it; scoring it again.")
+        say(f"{folder}: this run is finished, after {last['epoch']} of {plan.epochs} epochs; scoring it again.")
     if state.stopped_early:
         say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
+    if plan.patience:
+        best = loop.best_row(state.history)
+        if loop.has_stalled(state.history, plan):
+            say(f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs.")
+        say(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
     resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
     if resumed:
         say(f"Resumed in epoch {', '.join(map(str, resumed))}.")
@@ -129,22 +168,24 @@ def _finish(plan: Recipe, network: nn.Module, state: State, folder: Path, pictur
     origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
 
     def write(scores: list[dict[str, object]]) -> model.Card:
-        plain = plan.to_dict() | {"data": pictures.name}  # where it lies on this machine is nobody's business
+        plain = plan.to_dict() | {"data": pictures.name, "start": Path(plan.start).name}  # where they lie is nobody's business
         return export.export(
             network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
         )
 
     write([])
+    models = [model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
-        (board,) = evaluate(
-            [model.load(path)], test.first(SCORED), Degradation.parse(plan.degradation), tuning=pictures, seed=plan.seed, progress=shown
-        )
+        boards = evaluate(models, test.first(SCORED), Degradation.parse(plan.degradation), tuning=pictures, seed=plan.seed, progress=shown)
+    board = boards[-1]
     card = write([board.to_json()])
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
-    story = report.Story(board, card, state.history, plan.to_toml())
-    report.write_report(folder / "report.html", f"{plan.name}: a training run", [story])
+    stories = [report.Story(board, card, state.history, plan.to_toml())]
+    if plan.start:
+        stories.append(report.Story(boards[0], models[0].card, [], ""))
+    report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
     say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")
-    return Run(folder, path, board, state.history)
+    return Run(folder, path, board, state.history, boards[0] if plan.start else None)
 
 
 def _device(device: Device) -> str:
