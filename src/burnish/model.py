@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from burnish import channels, onnx_wire
 from burnish.channels import Layout
 from burnish.errors import InputError, ModelError
-from burnish.tiling import padded, tiled
+from burnish.tiling import Tile, best_tile, padded, tiled
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "models"
-WHOLE = 1 << 20  # pixels a picture may have and still be run as one
-TILE = 512  # pixels a side beyond that
+WHOLE = 1 << 20  # pixels run as one
 
 
 @dataclass(frozen=True)
@@ -132,6 +131,7 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 4
+        options.enable_mem_pattern = False  # windows at a picture's edges have other sizes: planning for each takes twice the memory
         try:
             return onnxruntime.InferenceSession(self._data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
@@ -168,14 +168,14 @@ class Model:
             restored = list(channels.stored(self.run(batch)[..., :height, :width], 0, scale, array.dtype))
         else:
             run = self.runner(layout, 0, scale)
-            side = tile or self.tile(height, width)
-            restored = [tiled(run, each, side, self.halo(layout), step) for each in planes]
+            sides = (tile, tile) if tile else self.tile(layout, height, width)
+            restored = [tiled(run, each, sides, self.halo(layout), step) for each in planes]
         return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
 
-    def tile(self, height: int, width: int) -> int:
-        """The side of the tiles, in pixels, that a picture of that size is best run in: itself, when it is small."""
-        whole = -(-max(height, width) // self.card.multiple_of) * self.card.multiple_of
-        return whole if self.card.input_size or height * width <= WHOLE else TILE
+    def tile(self, layout: Layout, height: int, width: int, rows: int | None = None) -> Tile:
+        """The tile that a picture of that layout and size is best run in: itself, when it is small. `rows`: of the highest, halo included."""
+        pixels = WHOLE // len(layout.groups) if self.card.input_size is None else height * width
+        return best_tile(height, width, self.halo(layout), self.card.multiple_of, pixels, rows or height)
 
     def halo(self, layout: Layout) -> int:
         """How many pixels around a tile its result depends on, for a picture of that layout."""
@@ -198,7 +198,8 @@ class Model:
             after = self.run(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
             if not np.isfinite(after).all():
                 raise ModelError(f"{self.card.name}: gave values that are no numbers; the model file is broken, or was trained badly")
-            after = np.clip(1 - after if layout.inverted else after, 0, 1)
+            after = 1 - after if layout.inverted else after
+            np.clip(after, 0, 1, out=after)
             result = channels.stored(values + np.float32(strength) * (after - values) if strength < 1 else after, low, high, planes.dtype)
             if not layout.alpha:
                 return result
