@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data, io
 
-
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("untimed")
 

@@ -1,6 +1,7 @@
 """A picture file in, with all it carries; a picture file out, of the same kind, with all of that but the pixels, which come as a stream."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +137,8 @@ def _image(path: Path, pages: int) -> Any:
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: is no file; give a picture or a folder of them")
         path.open("rb").close()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error

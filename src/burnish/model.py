@@ -1,8 +1,10 @@
 """The model file: one ONNX graph with a card inside. Loaded, checked against itself, run, described. No PyTorch, no pickle."""
 
+import contextlib
 import difflib
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -121,6 +123,8 @@ class Model:
         self.path = path
         self._data = data
         self._threads = threads
+        # What takes several threads has them to itself: two at once would not be quicker, and hold twice the memory.
+        self._turn = threading.Lock() if threads > 1 else contextlib.nullcontext()
         self._outputs = _checked_outputs(self._session, path)
         self.card = _checked_card(self._session, data, path)
 
@@ -140,7 +144,8 @@ class Model:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The graph as it is: N×C×H×W float32 on 0–1 (H and W multiples of the card's `multiple_of`) to the same, not clipped."""
-        result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
+        with self._turn:
+            result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
         return result
 
     def restore(self, array: Any, tile: int | None = None) -> Any:
@@ -173,7 +178,7 @@ class Model:
         return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
 
     def tile(self, layout: Layout, height: int, width: int, rows: int | None = None) -> Tile:
-        """The tile that a picture of that layout and size is best run in: itself, when it is small. `rows`: of the highest, halo included."""
+        """The tile that a picture of that layout and size is best run in, of at most `rows` rows with its halo; itself if it is small."""
         pixels = WHOLE // len(layout.groups) if self.card.input_size is None else height * width
         return best_tile(height, width, self.halo(layout), self.card.multiple_of, pixels, rows or height)
 
