@@ -72,16 +72,17 @@ def without_time(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in ("seconds", "resumed_at")} for row in history]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(
-    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
-    unbroken, state = run(tmp_path / "a", small_pictures)
+    unbroken, state = run(tmp_path / "a", small_pictures, optimizer=optimizer)
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)
     for stop_at in (3, 12, 20):  # three breaks, each in another epoch: 66 training images make 9 steps an epoch
         with pytest.raises(StopError):
-            run(tmp_path / "b", small_pictures, stop_at=stop_at)
-    resumed, after = run(tmp_path / "b", small_pictures)
+            run(tmp_path / "b", small_pictures, stop_at=stop_at, optimizer=optimizer)
+    resumed, after = run(tmp_path / "b", small_pictures, optimizer=optimizer)
     assert_same(unbroken, resumed)
     assert without_time(after.history) == without_time(state.history)
     with (tmp_path / "b" / "history.csv").open() as file:

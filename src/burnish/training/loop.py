@@ -23,12 +23,17 @@ from burnish.files import write_text
 from burnish.progress import Progress
 from burnish.training import augment, checkpoint, networks
 from burnish.training.checkpoint import State
+from burnish.training.muon import Muon
 from burnish.training.pairs import Pairs, Source
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 
 CHECKPOINT_EVERY = 60.0  # seconds, and at every epoch's end
 ABSURD_LOSS = 10.0  # values in 0–1 that restore to values in 0–1 cannot lose more than 1
+OPTIMIZERS: dict[str, Callable[[nn.Module, float, float], torch.optim.Optimizer]] = {
+    "adam": lambda network, rate, epsilon: torch.optim.Adam(network.parameters(), lr=rate, eps=epsilon),
+    "muon": Muon,
+}
 COLUMNS = ["epoch", "seconds", "accuracy", "loss", "val_accuracy", "val_loss", "resumed_at"]
 
 Row = dict[str, Any]  # one epoch of the history, by COLUMNS
@@ -66,7 +71,7 @@ def train(
     """
     _keep_freed_memory()
     network.to(device=team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
+    optimizer = OPTIMIZERS[recipe.optimizer](network, recipe.learning_rate, recipe.epsilon)
     saved, best = folder / "checkpoint.safetensors", folder / "best.safetensors"
     state = State()
     if saved.exists():

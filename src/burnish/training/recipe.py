@@ -38,6 +38,7 @@ class Recipe:
     crops: int = 0  # crops an epoch
     symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
     loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over pictures of log(mse), as mean PSNR has it
+    optimizer: Literal["adam", "muon"] = "adam"
     learning_rate: float = 1e-3
     epsilon: float = 1e-7  # Adam's
     schedule: Literal["constant", "one-cycle"] = "constant"
