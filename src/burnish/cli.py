@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +27,14 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BurnishError as error:
-            _complain(str(error))
+            if _is_helper():
+                time.sleep(60)  # the first process meets the same and tells it; torchrun ends this one with it
+            else:
+                _complain(str(error))
             ctx.exit(2 if isinstance(error, RecipeError | DegradationError) else 1)
         except KeyboardInterrupt:
-            _complain("stopped")
+            if not _is_helper():
+                _complain("stopped")
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -38,6 +44,11 @@ class Commands(click.Group):
         except Exception as error:
             _complain(f"this should not have happened, please report it: {type(error).__name__}: {error}")
             ctx.exit(1)
+
+
+def _is_helper() -> bool:
+    """Whether torchrun has started this process to help another, which speaks for both."""
+    return os.environ.get("RANK", "0") != "0"
 
 
 def _complain(line: str) -> None:
