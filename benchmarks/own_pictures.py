@@ -103,9 +103,14 @@ def learn(out: Path, minutes: float) -> None:
             "noisy-only": ["--data", folder / "noisy", "--noisy-only"],
         }
         for way, arguments in ways.items():
-            command = [sys.executable, "-m", "burnish", "train", *arguments, "--max-minutes", minutes, "--out", folder / way]
+            command = [sys.executable, "-m", "burnish", "train", *arguments, "--max-minutes", minutes, "--out", out / f"{kind}-{way}"]
             subprocess.run([str(each) for each in command], check=True)
     draw(out, ["clean", "pairs", "noisy-only"])
+
+
+def restored(run: Path, noisy: NDArray[np.generic]) -> NDArray[np.generic]:
+    """What the model of a run makes of it."""
+    return burnish.load(run / "model.onnx").restore(noisy)
 
 
 def draw(out: Path, ways: list[str]) -> None:

@@ -19,9 +19,11 @@ import pyvips
 import torch
 from skimage import data
 
+from burnish import progress
 from burnish.folder import Files
 from burnish.training import loop, networks, recipe, sources
 from burnish.training.pairs import Pairs, Source
+from burnish.training.parallel import Team
 
 WIDTH, HEIGHT = 1632, 1224
 
@@ -81,7 +83,9 @@ def main() -> None:
         torch.manual_seed(0)
         network = networks.build(plan.network, plan.network_args)
         watched = Watched(sources.source(pictures, plan))
-        state = loop.train(network, watched, plan, Path(place), limits=loop.Limits(), device="cpu", progress=lambda *_: None)
+        state = loop.train(
+            network, watched, plan, Path(place), limits=loop.Limits(), team=Team("cpu"), progress=progress.silent, log=loop.no_log
+        )
         watched.source.close()
     seconds, waited = sum(row["seconds"] for row in state.history), watched.source.waited
     result = {

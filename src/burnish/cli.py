@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +27,14 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BurnishError as error:
-            _complain(str(error))
+            if _is_helper():
+                time.sleep(60)  # the first process meets the same and tells it; torchrun ends this one with it
+            else:
+                _complain(str(error))
             ctx.exit(2 if isinstance(error, RecipeError | DegradationError) else 1)
         except KeyboardInterrupt:
-            _complain("stopped")
+            if not _is_helper():
+                _complain("stopped")
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -38,6 +44,11 @@ class Commands(click.Group):
         except Exception as error:
             _complain(f"this should not have happened, please report it: {type(error).__name__}: {error}")
             ctx.exit(1)
+
+
+def _is_helper() -> bool:
+    """Whether torchrun has started this process to help another, which speaks for both."""
+    return os.environ.get("RANK", "0") != "0"
 
 
 def _complain(line: str) -> None:
@@ -111,9 +122,9 @@ def restore(
     settings = Settings(strength, tile, value_range, max_pixels or images.MAX_PIXELS, overwrite, not force)
     plan = batch.planned(photos, out)
     with progress.shown("restoring") as shown:
-        outcomes = batch.restore_all(plan.jobs, loaded, settings, shown, _tell_json if as_json else _tell)
+        outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
     counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
-    if len(plan.jobs) != 1 or plan.passed_over:
+    if len(outcomes) != 1 or plan.passed_over:
         _complain(
             ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
             + (f"; {plan.passed_over} files passed over that are no pictures" if plan.passed_over else "")
@@ -151,6 +162,8 @@ def _tell_json(outcome: Any) -> None:
     "--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop training after that long. [without RECIPE: 15]"
 )
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated.")
+@click.option("--from", "start", metavar="MODEL", help="Fine-tune MODEL, a shipped model's name or a model file.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's event files into the run's folder.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder; start it if there is none.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Short for --set seed=N.")
@@ -164,6 +177,8 @@ def train(
     epochs: int | None,
     max_minutes: float | None,
     changes: tuple[str, ...],
+    start: str | None,
+    tensorboard: bool,
     resume: bool,
     device: Any,
     seed: int | None,
@@ -178,7 +193,7 @@ def train(
     from burnish import training
     from burnish.training.recipe import suited
 
-    automatic = recipe is None and data is not None and not sets.has_test_split(data)
+    automatic = recipe is None and start is None and data is not None and not sets.has_test_split(data)
     if automatic:
         max_minutes = max_minutes or 15.0
         recipe = suited(max_minutes)
@@ -188,9 +203,11 @@ def train(
     if automatic and data:
         short.append(f"name={Path(data).resolve().name}")
     fixed = [change.partition("=")[0].strip() for change in (*changes, *short)]
-    plan = training.load_recipe(recipe or "seed", [*short, *changes])
-    run = training.fit(plan, out, resume=resume, device=device, max_minutes=max_minutes, fill=automatic, fixed=fixed, say=_say)
-    _print_table([run.board])
+    every = [*short, *changes]
+    plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
+    how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}
+    run = training.fit(plan, out, fill=automatic, fixed=fixed, say=_say, **how)
+    _print_table(run.boards)
     if check and not run.board.helps:
         sys.exit(3)
 

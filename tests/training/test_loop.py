@@ -15,6 +15,7 @@ from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
 from burnish.training import checkpoint, loop, networks, sources
 from burnish.training.checkpoint import State
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
 
 PLAN: dict[str, Any] = {
@@ -57,7 +58,7 @@ def run(
             raise StopError
 
     source = sources.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
-    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), device="cpu", progress=progress)
+    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), team=Team("cpu"), progress=progress, log=loop.no_log)
     return network.state_dict(), state
 
 
@@ -71,16 +72,17 @@ def without_time(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in ("seconds", "resumed_at")} for row in history]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(
-    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
-    unbroken, state = run(tmp_path / "a", small_pictures)
+    unbroken, state = run(tmp_path / "a", small_pictures, optimizer=optimizer)
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)
     for stop_at in (3, 12, 20):  # three breaks, each in another epoch: 66 training images make 9 steps an epoch
         with pytest.raises(StopError):
-            run(tmp_path / "b", small_pictures, stop_at=stop_at)
-    resumed, after = run(tmp_path / "b", small_pictures)
+            run(tmp_path / "b", small_pictures, stop_at=stop_at, optimizer=optimizer)
+    resumed, after = run(tmp_path / "b", small_pictures, optimizer=optimizer)
     assert_same(unbroken, resumed)
     assert without_time(after.history) == without_time(state.history)
     with (tmp_path / "b" / "history.csv").open() as file:

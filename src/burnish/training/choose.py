@@ -25,7 +25,7 @@ STEPS, PICTURES = 5, 4  # that are timed
 
 def completed(plan: Recipe, pictures: PictureSet) -> Recipe:
     """The recipe with what follows from the pictures: one channel for grey ones, and for noisy ones the noise they have."""
-    if pictures.channels == 1 and "channels" not in plan.network_args and networks.takes_channels(plan.network):
+    if pictures.channels == 1 and "channels" not in plan.network_args and networks.takes_channels(plan.network) and not plan.start:
         plan = replace(plan, network_args=plan.network_args | {"channels": 1})
     return replace(plan, degradation=noise.measured(pictures).spec) if plan.noisy_only else plan
 

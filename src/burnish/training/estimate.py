@@ -5,7 +5,7 @@ variance v, independent between pixels and roughly Gaussian, the mean of |f(y) â
 against the clean picture. Where the noise is otherwise, the estimate is wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -26,8 +26,8 @@ PROBE = 0.1  # length of the random direction, in standard deviations of the noi
 BEST = 0.001  # of the noise's variance: no estimate of an error is lower
 
 
-def scored(model: Model, pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> Scoreboard:
-    """The model beside doing nothing and the classical filters on noisy pictures, by estimated PSNR.
+def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> list[Scoreboard]:
+    """The models beside doing nothing and the classical filters on noisy pictures, by estimated PSNR; a scoreboard a model.
 
     The filters' settings are chosen on the embedded photographs with noise of that strength.
     """
@@ -37,35 +37,41 @@ def scored(model: Model, pictures: PictureSet, noise: Noise, seed: int, progress
     filters = [each for each in filters if each.name != "wiener_oracle"]  # it has to be told what nobody knows here
     methods: dict[str, Callable[[Floats], Floats]] = {
         "input": lambda picture: picture,
-        "model": lambda picture: model.restore(picture),
         **{each.name: partial(_filtered, each) for each in filters},
     }
-    psnr = {name: np.empty(len(pictures.images)) for name in methods}
-    for index, picture in enumerate(map(to_unit, pictures.images)):
-        for name, method in methods.items():
-            psnr[name][index] = -10 * np.log10(risk(method, picture, noise.variance(picture), seed))
-        if progress:
-            progress(index + 1, len(pictures.images), "estimating")
-    gains = psnr["model"] - psnr["input"]
-    low, high = bootstrap_interval(gains, seed)
-    return Scoreboard(
-        model=model.card.name,
-        images=len(gains),
-        degradation=degradation.spec,
-        data=pictures.name,
-        parameters=model.card.parameters,
-        helps=bool(gains.mean() > 0 and low > 0),
-        gain_db=float(gains.mean()),
-        gain_db_ci95=(low, high),
-        psnr={name: float(each.mean()) for name, each in psnr.items()},
-        ssim={},
-        channel_accuracy={},
-        not_applicable={},
-        settings={each.name: each.setting for each in filters},
-        skipped=pictures.skipped,
-        samples=_samples(model, pictures, psnr),
-        estimated=True,
-    )
+    rivals = {name: _psnr(method, pictures, noise, seed) for name, method in methods.items()}
+    boards = []
+    for model in models:
+        psnr = {"input": rivals["input"], "model": _psnr(model.restore, pictures, noise, seed), **rivals}
+        gains = psnr["model"] - psnr["input"]
+        low, high = bootstrap_interval(gains, seed)
+        boards.append(
+            Scoreboard(
+                model=model.card.name,
+                images=len(gains),
+                degradation=degradation.spec,
+                data=pictures.name,
+                parameters=model.card.parameters,
+                helps=bool(gains.mean() > 0 and low > 0),
+                gain_db=float(gains.mean()),
+                gain_db_ci95=(low, high),
+                psnr={name: float(each.mean()) for name, each in psnr.items()},
+                ssim={},
+                channel_accuracy={},
+                not_applicable={},
+                settings={each.name: each.setting for each in filters},
+                skipped=pictures.skipped,
+                samples=_samples(model, pictures, psnr),
+                estimated=True,
+            )
+        )
+    return boards
+
+
+def _psnr(method: Callable[[Floats], Floats], pictures: PictureSet, noise: Noise, seed: int) -> NDArray[np.float64]:
+    """The estimated PSNR of each picture, in dB."""
+    noisy = [to_unit(picture) for picture in pictures.images]
+    return np.array([-10 * np.log10(risk(method, picture, noise.variance(picture), seed)) for picture in noisy])
 
 
 def _filtered(filtered: Baseline, picture: Floats) -> Floats:

@@ -1,29 +1,25 @@
 """A run: the folder in which a recipe becomes a model. Recipe, checkpoint, history, model and report stand in it."""
 
+import contextlib
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import nn
 
 from burnish import data, model, progress, report
-from burnish.data import Picture, PictureSet
-from burnish.degrade import Degradation
+from burnish.data import PictureSet
 from burnish.errors import InputError, RecipeError
-from burnish.evaluate import Scoreboard, evaluate
+from burnish.evaluate import Scoreboard
 from burnish.files import write_text
-from burnish.training import choose, curves, estimate, export, loop, networks, noise, recipe, sources
+from burnish.training import choose, curves, export, loop, networks, parallel, recipe, scoring, sources, start, tensorboard
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Source
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
-
-SCORED = 1000  # test pictures at the end of a run; `burnish evaluate` scores them all
-SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of one's own pictures held out
-TUNING_SIDE, TUNING_PIXELS = 1024, 32 << 20  # of those trained on, to choose the classical filters' settings on
 
 Device = Literal["auto", "cpu", "cuda"]
 Say = Callable[[str], None]
@@ -31,12 +27,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch."""
+    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch.
+
+    `start_board` is what the model that it started from scored on the same pictures (None: it started afresh).
+    """
 
     folder: Path
     model: Path
     board: Scoreboard
     history: list[dict[str, float]]
+    start_board: Scoreboard | None = None
+
+    @property
+    def boards(self) -> list[Scoreboard]:
+        """All scoreboards of the run, its own model's last."""
+        return [board for board in (self.start_board, self.board) if board]
 
 
 def fit(
@@ -48,6 +53,7 @@ def fit(
     max_minutes: float | None = None,
     fill: bool = False,
     fixed: Collection[str] = (),
+    tensorboard: bool = False,
     say: Say = lambda _line: None,
 ) -> Run:
     """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
@@ -55,29 +61,37 @@ def fit(
     With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
     it is. With `fill`, the patch and a schedule that ends within `max_minutes` are chosen by looking at the pictures, but for the keys in
     `fixed`. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
-    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
+    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C. Started by torchrun,
+    the processes train together; the first one returns the run, the others end here (SystemExit).
     """
     folder = Path(out) if out is not None else Path("runs") / plan.name
-    chosen = _device(device)
+    plan = start.completed(plan)
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
     if folder.exists() and any(folder.iterdir()) and not resume:
         raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
-    with progress.shown("reading") as shown:
-        pictures, lines = sources.pictures(plan, shown)
-    for line in lines:
-        say(line)
-    plan = _settled(plan, pictures, folder, max_minutes if fill else None, chosen, fixed, say)
+    with parallel.team(_device(device)) as team:
+        say = say if team.leads else lambda _line: None
+        with team.leader_first():
+            with progress.shown("reading") if team.leads else contextlib.nullcontext(progress.silent) as shown:
+                pictures, lines = sources.pictures(plan, shown)
+            for line in lines:
+                say(line)
+            plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
+        return _fit(plan, pictures, folder, team, max_minutes, tensorboard, say)
+
+
+def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, logs: bool, say: Say) -> Run:
     say(f"Sample dims:  {_dims(pictures)}")
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
-    source = sources.source(pictures, plan)
-    try:
+    with contextlib.closing(sources.source(pictures, plan)) as source:
         if plan.copies:
             say(f"Sample dims:  {(len(source.training.images) + len(source.held_out.images), *pictures.shapes[0])}")
-        network, state = _trained(plan, source, folder, chosen, max_minutes, say)
-    finally:
-        source.close()
+        with tensorboard.log(folder / "tensorboard") if logs and team.leads else contextlib.nullcontext(loop.no_log) as log:
+            network, state = _trained(plan, source, folder, team, max_minutes, log, say)
+    if not team.leads:
+        raise SystemExit(0)
     return _finish(plan, network, state, folder, pictures, source, test, say)
 
 
@@ -107,15 +121,26 @@ def _settled(
     return plan
 
 
-def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: float | None, say: Say) -> tuple[nn.Module, State]:
+def _network(plan: Recipe, source: Source) -> nn.Module:
+    """The recipe's network with the weights that training begins with."""
+    if plan.start:
+        return export.to_network(plan.start)
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
     if isinstance(network, networks.Unrolled):
         network.start(*source.epoch(1).batch(torch.arange(min(1024, len(source.epoch(1))))))
+    return network
+
+
+def _trained(
+    plan: Recipe, source: Source, folder: Path, team: Team, minutes: float | None, log: loop.Log, say: Say
+) -> tuple[nn.Module, State]:
+    network = _network(plan, source)
     count = sum(parameter.numel() for parameter in network.parameters())
-    say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    origin = f", from {plan.start}," if plan.start else ""
+    say(f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
     began = False
-    with progress.shown(plan.name) as shown:
+    with progress.shown(plan.name) if team.leads else contextlib.nullcontext(progress.silent) as shown:
 
         def progress_seen(done: int, total: int | None, note: str = "") -> None:
             nonlocal began
@@ -123,17 +148,22 @@ def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: f
             shown(done, total, note)
 
         limits = loop.Limits(minutes)
-        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=progress_seen)
+        state = loop.train(network, source, plan, folder, limits=limits, team=team, progress=progress_seen, log=log)
     last = state.history[-1]
     if not began:
-        say(f"{folder}: this run is finished, all {plan.epochs} epochs of it; scoring it again.")
+        say(f"{folder}: this run is finished, after {last['epoch']} of {plan.epochs} epochs; scoring it again.")
     if state.stopped_early:
         say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
+    if plan.patience:
+        best = loop.best_row(state.history)
+        if loop.has_stalled(state.history, plan):
+            say(f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs.")
+        say(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
     resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
     if resumed:
         say(f"Resumed in epoch {', '.join(map(str, resumed))}.")
     accuracies = f"; channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
-    says_something = network.channels > 1 and not plan.noisy_only
+    says_something = int(network.channels) > 1 and not plan.noisy_only  # type: ignore[arg-type]
     say(f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}{accuracies if says_something else ''}")
     return network.to("cpu", memory_format=torch.contiguous_format), state  # type: ignore[call-overload]
 
@@ -153,65 +183,27 @@ def _finish(
     origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
 
     def write(scores: list[dict[str, object]]) -> model.Card:
-        # Where they lie on this machine is nobody's business.
-        plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name}
+        # Where they lie is nobody's business.
+        plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
         return export.export(
             network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
         )
 
     write([])
-    board = _scored(plan, path, pictures, source, test)
+    models = [model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
+    with progress.shown("scoring") as shown:
+        boards = scoring.scored(plan, models, source, test, shown)
+    board = boards[-1]
     card = write([board.to_json()])
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
-    story = report.Story(board, card, state.history, plan.to_toml())
-    report.write_report(folder / "report.html", f"{plan.name}: a training run", [story])
+    stories = [report.Story(board, card, state.history, plan.to_toml())]
+    if plan.start:
+        stories.append(report.Story(boards[0], models[0].card, [], ""))
+    report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
     if overfits := curves.overfitting(state.history):
         say(overfits)
     say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")
-    return Run(folder, path, board, state.history)
-
-
-def _scored(plan: Recipe, path: Path, pictures: PictureSet, source: Source, test: PictureSet | None) -> Scoreboard:
-    """The scoreboard on the test pictures or, where there are none, those held out: the middles of as many as can be scored in a minute."""
-    shown_to_it = test.first(SCORED) if test else gathered(source.held_out, SCORED_SIDE, SCORED_PIXELS).first(SCORED)
-    with progress.shown("scoring") as shown:
-        if plan.noisy_only:
-            return estimate.scored(model.load(path), shown_to_it, noise.measured(pictures), plan.seed, shown)
-        tuning = gathered(source.training, TUNING_SIDE, TUNING_PIXELS)
-        (board,) = evaluate(
-            [model.load(path)], shown_to_it, Degradation.parse(plan.degradation), tuning=tuning, seed=plan.seed, progress=shown
-        )
-    return board
-
-
-def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
-    """The middles, at most `side` pixels square, of pictures evenly spread over a set: as many as make up `pixels`. Lost ones are left out.
-
-    Pictures of one small size in one array are few bytes: they are all taken.
-    """
-    if isinstance(pictures.images, np.ndarray):
-        return pictures
-    sizes = [min(side, height) * min(side, width) for height, width, *_ in pictures.shapes]
-    count = max(1, min(len(sizes), int(pixels / np.mean(sizes))))
-    kept: list[int] = []
-    images, degraded = [], []
-    for index in np.unique(np.linspace(0, len(sizes) - 1, count).astype(int)).tolist():
-        try:
-            images.append(_middle(pictures.images[index], side))
-            if pictures.degraded is not None:
-                degraded.append(_middle(pictures.degraded[index], side))
-            kept.append(index)
-        except InputError:  # it was named when its turn came
-            del images[len(kept) :]
-    if not kept:
-        raise InputError(f"{pictures.name}: none of the pictures held out can be read any more, so that the model cannot be scored")
-    names = [pictures.names[index] for index in kept]
-    return replace(pictures, images=images, names=names, skipped=(), degraded=None if pictures.degraded is None else degraded)
-
-
-def _middle(picture: Picture, side: int) -> Picture:
-    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
+    return Run(folder, path, board, state.history, boards[0] if plan.start else None)
 
 
 def _device(device: Device) -> str:

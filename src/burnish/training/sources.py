@@ -24,7 +24,8 @@ def pictures(recipe: Recipe, progress: Progress | None = None) -> tuple[PictureS
 
     Raises InputError when there is nothing to learn from.
     """
-    channels = recipe.network_args.get("channels") or (None if networks.takes_channels(recipe.network) else 3)
+    open_still = networks.takes_channels(recipe.network) and not recipe.start
+    channels = recipe.network_args.get("channels") or (None if open_still else 3)
     if recipe.clean:
         return own_pairs.load(Path(recipe.data), Path(recipe.clean), channels, progress)
     found = data.load(recipe.data, "train", progress, channels)
