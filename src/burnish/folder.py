@@ -25,13 +25,15 @@ LOOKED_AT = 64  # pictures whose values tell how many of those a folder's have
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture in a file, as its header tells it: `shape` is H×W×C with C of 1 or 3, `deep` means more than 8 bits a channel."""
+    """A picture in a file, as its header tells it: `shape` is H×W×C with C of 1 or 3, `deep` means more than 8 bits a channel; `length` is
+    the file's, in bytes."""
 
     name: str
     file: Path
     page: int
     shape: tuple[int, int, int]
     deep: bool
+    length: int
 
     @property
     def may_be_scaled(self) -> bool:
@@ -81,7 +83,7 @@ class Files(Sequence[Picture]):
         """A digest of all names, sizes and lengths in bytes, in their order. The pixels are not read."""
         digest = hashlib.sha256()
         for entry in self.entries:
-            digest.update(f"{entry.name} {entry.shape} {entry.file.stat().st_size}\n".encode())
+            digest.update(f"{entry.name} {entry.shape} {entry.length}\n".encode())
         return f"sha256:{digest.hexdigest()[:16]}"
 
 
@@ -111,10 +113,8 @@ def _pages(file: Path, name: str) -> Iterator[Entry]:
     pages = first.get("n-pages") if file.suffix.lower() in TIFF and first.get_typeof("n-pages") else 1
     for page in range(pages):
         image = _opened(file, page) if page else first
-        bands = image.bands - image.hasalpha()
-        yield Entry(
-            f"{name}#{page + 1}" if pages > 1 else name, file, page, (image.height, image.width, 1 if bands == 1 else 3), _is_deep(image)
-        )
+        shape = (image.height, image.width, 1 if image.bands - image.hasalpha() == 1 else 3)
+        yield Entry(f"{name}#{page + 1}" if pages > 1 else name, file, page, shape, _is_deep(image), file.stat().st_size)
 
 
 def opened(entries: Sequence[Entry], channels: int | None = None) -> Files:

@@ -1,5 +1,6 @@
 """What a recipe leaves open, chosen by looking at the pictures: channels, noise; when asked, a patch and a schedule that fits."""
 
+import contextlib
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from burnish.data import PictureSet
 from burnish.errors import InputError
-from burnish.training import loop, networks, noise, sources
+from burnish.training import loop, networks, noise, sources, views
 from burnish.training.crops import REGION
 from burnish.training.recipe import LONG, Recipe
 from burnish.training.views import Box
@@ -46,7 +47,7 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     epochs = plan.epochs if "epochs" in fixed else max(min(EPOCHS, steps // LEAST), -(-steps // most))
     crops = plan.crops if "crops" in fixed else plan.batch * max(1, steps // epochs)
     plan = replace(plan, epochs=epochs, crops=crops)
-    depth = "16 bits" if any(picture.dtype == np.uint16 for picture in pictures.images[:1]) else "8 bits"
+    depth = "8 bits" if views.depth(pictures) is np.uint8 else "16 bits"
     height, width = np.median([shape[:2] for shape in pictures.shapes], axis=0).astype(int)
     small = int(np.count_nonzero(sides < patch))
     return plan, [
@@ -67,12 +68,12 @@ def _step_seconds(plan: Recipe, device: str) -> float:
     taken = []
     for _ in range(STEPS + 1):
         began = time.monotonic()
-        with torch.autocast(device, torch.bfloat16, enabled=plan.precision == "bf16"):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=plan.precision == "bf16"):
             output = networks.restored(network(batch)).float()
         optimizer.zero_grad()
         functional.mse_loss(output, batch).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        if device == "cuda":
+        if device.startswith("cuda"):
             torch.cuda.synchronize()
         taken.append(time.monotonic() - began)
     return float(np.median(taken[1:]))
@@ -85,6 +86,7 @@ def _crop_seconds(plan: Recipe, pictures: PictureSet) -> float:
     crops = 0
     for index in np.unique(np.linspace(0, len(pictures.images) - 1, PICTURES).astype(int)).tolist():
         height, width = (min(REGION, length) for length in pictures.shapes[index][:2])
-        view.cut(index, Box(0, 0, height, width), 0)
+        with contextlib.suppress(InputError):  # it will be named when its turn comes
+            view.cut(index, Box(0, 0, height, width), 0)
         crops += max(1, height * width // plan.crop**2)
     return (time.monotonic() - began) / crops

@@ -61,7 +61,7 @@ class Crops(Source):
         return self._cut(self._training, self.recipe.crops, np.random.default_rng([self.recipe.seed, 2, epoch]))
 
     def _cut(self, indices: Sequence[int], count: int, rng: np.random.Generator) -> Pairs:
-        """`count` crops of the pictures at `indices`, drawn by their area. Raises InputError when half of them can not be read."""
+        """`count` crops of the pictures at `indices`, drawn by their area. Raises InputError when most of them cannot be read."""
         side, shapes = self.recipe.crop, self.pictures.shapes
         before, after = (np.empty((count, side, side, self.pictures.channels), dtype) for dtype in self.view.dtypes)
         filled = 0
@@ -72,7 +72,7 @@ class Crops(Source):
             try:
                 region = self.view.cut(index, box, seed)
             except InputError as error:
-                self._lose(index, error, len(indices))
+                self._lose(index, error, indices)
                 continue
             degraded, clean = (stored(each, dtype) for each, dtype in zip(region, self.view.dtypes, strict=True))
             for place in range(filled, min(count, filled + max(1, clean.shape[0] * clean.shape[1] // side**2))):
@@ -85,11 +85,12 @@ class Crops(Source):
                 raise InputError("the run is over")  # nobody waits for this
         return Pairs(torch.from_numpy(before), torch.from_numpy(after))
 
-    def _lose(self, index: int, error: InputError, count: int) -> None:
-        """Go on without a picture, unless half of them are gone."""
+    def _lose(self, index: int, error: InputError, indices: Sequence[int]) -> None:
+        """Go on without a picture, unless most of them are gone."""
         self._lost.add(index)
-        if 2 * len(self._lost) >= count:
-            raise InputError(f"{len(self._lost)} of {count} pictures could not be read, the last: {error}") from error
+        lost = len(self._lost.intersection(indices))
+        if 2 * lost > len(indices):
+            raise InputError(f"{lost} of {len(indices)} pictures could not be read, the last: {error}") from error
         warnings.warn(f"{error}; going on without it", stacklevel=2)
 
 
