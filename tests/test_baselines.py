@@ -21,6 +21,7 @@ from burnish.errors import InputError, MissingExtraError
 class Pictures:
     images: object
     name: str = "pictures"
+    degraded: object = None
 
 
 def squares(photograph, side, count):
@@ -89,6 +90,18 @@ def test_a_filter_takes_tiny_and_odd_pictures_with_values_out_of_range(function,
     assert restored.shape == batch.shape
     assert restored.dtype == np.float32
     assert np.isfinite(restored).all()
+
+
+def test_grey_pictures_have_baselines_too():
+    grey = Pictures([picture[..., :1] for picture in TUNING.images])
+    degradation = Degradation.parse("blur:1.0+noise:10")
+    found, _ = baselines.tune(grey, degradation)
+    chain = degradation.draw(TEST[..., :1])
+    degraded = chain.apply(TEST[..., :1])[None]
+    for baseline in found:
+        restored = baseline.restore(degraded, [chain])
+        assert restored.shape == degraded.shape
+        assert mean_psnr(restored, [TEST[..., :1]]) > mean_psnr(degraded, [TEST[..., :1]])
 
 
 def test_richardson_lucy_sharpens_a_blur():

@@ -201,7 +201,8 @@ def train(
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
     short += ["degradation=own"] * bool(clean) + ["noisy_only=true", "loss=mse"] * noisy_only
     if automatic and data:
-        short.append(f"name={Path(data).resolve().name}")
+        name = Path(data).resolve().name
+        short += [f"name={name}", f"summary=Trained on the pictures of {name}."]
     fixed = [change.partition("=")[0].strip() for change in (*changes, *short)]
     every = [*short, *changes]
     plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)

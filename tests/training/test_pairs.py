@@ -8,7 +8,7 @@ from skimage import data
 
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
-from burnish.errors import InputError
+from burnish.errors import InputError, RecipeError
 from burnish.training import pairs, sources
 from burnish.training.recipe import from_mapping
 
@@ -68,5 +68,7 @@ def test_too_few_or_too_small_pictures_are_refused(small_pictures: NDArray[np.ui
         source(small_pictures[:1])
     with pytest.raises(InputError, match="needs two pictures at least that large"):
         source(small_pictures, crop=64, crops=8)
+    with pytest.raises(RecipeError, match="crop = 18 must be a multiple of 4 for the network 'seed'"):
+        source(small_pictures, crop=18, crops=8)
     with pytest.raises(InputError, match="of 2 different sizes"):
         source([small_pictures[0], small_pictures[0, :20]])

@@ -49,11 +49,12 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     plan = replace(plan, epochs=epochs, crops=crops)
     depth = "8 bits" if views.depth(pictures) is np.uint8 else "16 bits"
     height, width = np.median([shape[:2] for shape in pictures.shapes], axis=0).astype(int)
+    shape = ", ".join(f"{key} {value}" for key, value in plan.network_args.items())
     small = int(np.count_nonzero(sides < patch))
     return plan, [
         f"Pictures: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
         + (f"; {small:,} are smaller than a patch and left out" if small else ""),
-        f"Chosen: {plan.network} {plan.network_args} learns from patches of {patch} pixels against {plan.degradation}: "
+        f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: "
         + (f"the larger network pays from {LONG:g} minutes on" if minutes >= LONG else "what this machine can train well in the time"),
         f"Schedule: {epochs} epochs of {crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here; "
         f"that ends within {minutes:g} minutes, and scoring comes after",

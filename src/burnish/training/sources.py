@@ -6,7 +6,7 @@ from pathlib import Path
 from burnish import data
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
-from burnish.errors import InputError
+from burnish.errors import InputError, RecipeError
 from burnish.progress import Progress
 from burnish.training import networks, noise, own_pairs
 from burnish.training.crops import Crops
@@ -56,7 +56,13 @@ def _about_noise(found: noise.Noise, noisy_only: bool) -> list[str]:
 
 
 def source(found: PictureSet, recipe: Recipe) -> Source:
-    """The pairs that `recipe` makes of its pictures. Raises InputError when they are too few, too small or, with no crop, of many sizes."""
+    """The pairs that `recipe` makes of its pictures. Raises InputError when they are too few, too small or, with no crop, of many sizes.
+
+    Raises RecipeError for crops that the network cannot take.
+    """
+    step = networks.NETWORKS[recipe.network].multiple_of
+    if recipe.crop % step:
+        raise RecipeError(f"recipe {recipe.name!r}: crop = {recipe.crop} must be a multiple of {step} for the network {recipe.network!r}")
     return Crops(found, recipe, view(found, recipe)) if recipe.crop else Whole(found, recipe)
 
 
