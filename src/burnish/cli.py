@@ -238,6 +238,26 @@ def evaluate(
         sys.exit(1)
 
 
+@main.command(epilog="\b\nExample:\n  burnish compare runs/photo runs/mine --report compared.html")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a run, a line each.")
+@click.option(
+    "--report", "report_file", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with the curves as well."
+)
+def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> None:
+    """Lay RUNs (folders made by burnish train, finished or not) side by side: what differs in their recipes, and what came of it."""
+    from burnish import compare as comparing
+
+    found = [comparing.read(folder) for folder in runs]
+    if as_json:
+        for line in comparing.to_json(found):
+            click.echo(json.dumps(line))
+    else:
+        click.echo(comparing.table(found))
+    if report_file:
+        comparing.write_report(report_file, found)
+
+
 @main.command(epilog="\b\nExample:\n  burnish degrade holiday/ --degrade blur:1.0+noise:10 -o worse/")
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
 @click.option("--degrade", "spec", required=True, metavar="SPEC", help="Degradation, such as blur:1.0+8bit.")
