@@ -115,41 +115,47 @@ def striped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.usefixtures("_no_baselines")
-def test_a_model_tuned_to_a_new_kind_of_picture_beats_itself_there_and_the_run_is_reproducible_from_its_folder(
-    striped_folder: Path, tmp_path: Path
-) -> None:
-    changes = [f"data={striped_folder}", "crop=32", "crops=256", "epochs=2", "batch=16", "precision=fp32"]
-    plan = fine_tuning("tiny-deblur", None, changes)
+def test_a_model_tuned_to_a_new_kind_of_picture_beats_itself_there(striped_folder: Path, tmp_path: Path) -> None:
+    plan = fine_tuning("tiny-deblur", None, [f"data={striped_folder}", "crop=32", "crops=1024", "epochs=2", "batch=16", "precision=fp32"])
     said: list[str] = []
     made = fit(plan, tmp_path / "run", say=said.append)
     assert made.start_board is not None
     assert made.start_board.model == "tiny-deblur"
     assert made.boards == [made.start_board, made.board]
     assert made.board.images == made.start_board.images == 4  # the fifth of 20 that was kept out
-    print(said, made.start_board.psnr, made.board.psnr)
-    assert made.board.gain_db > made.start_board.gain_db + 0.3
-    report = (made.folder / "report.html").read_text("utf-8")
-    assert report.count("tiny-deblur helps") + report.count("tiny-deblur does not help") == 1
+    assert made.board.gain_db > made.start_board.gain_db + 0.5
     assert any("from tiny-deblur" in line for line in said)
     assert any("dB more than tiny-deblur" in line for line in said)
-
-    again = fit(load_recipe(made.folder / "recipe.toml"), tmp_path / "other")
-    assert_same_weights(made.model, again.model)
-    broken = tmp_path / "broken"
-    fit(plan, broken, max_minutes=1e-6)
-    resumed = fit(plan, broken, resume=True)
-    assert resumed.history[0]["resumed_at"] == 1
-    assert_same_weights(made.model, resumed.model)
+    report = (made.folder / "report.html").read_text("utf-8")
+    assert "tiny-deblur-tuned helps" in report
+    assert "tiny-deblur helps" in report or "tiny-deblur does not help" in report
 
 
 @pytest.mark.usefixtures("_no_baselines")
-def test_a_run_is_reproducible_from_its_folder(picture_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(f'extends = "seed"\ndata = "{picture_folder}"\nepochs = 4\nbatch = 8\npatience = 2\n')
-    made = fit(load_recipe(tmp_path / "mine.toml"), tmp_path / "run", tensorboard=True)
+def test_a_run_is_reproducible_from_its_folder_and_exact_when_resumed_whatever_it_started_from(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f'extends = "seed"\nstart = "seed"\ndata = "{picture_folder}"\nepochs = 4\nbatch = 8\npatience = 3\n'
+    )
+    plan = load_recipe(tmp_path / "mine.toml")
+    made = fit(plan, tmp_path / "run", tensorboard=True)
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert made.board.gain_db != made.boards[0].gain_db  # it has learnt something, for better or worse
+
     (tmp_path / "mine.toml").unlink()
     again = fit(load_recipe(tmp_path / "run" / "recipe.toml"), tmp_path / "other")
     assert_same_weights(made.model, again.model)
+
+    def broken_off(_history: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(run.loop, "history_csv", broken_off)
+        fit(plan, tmp_path / "broken")
+    resumed = fit(plan, tmp_path / "broken", resume=True)
+    assert [row["resumed_at"] for row in resumed.history] == [None, 0, None, None]
+    assert_same_weights(made.model, resumed.model)
 
 
 def assert_same_weights(one: Path, two: Path) -> None:
