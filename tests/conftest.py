@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skimage import data, io
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("untimed")
 
 
 def crops(count: int, side: int) -> NDArray[np.uint8]:

@@ -1,7 +1,6 @@
 """A photo restored: exactly what the graph gives for the whole, whatever the file; or left alone, or refused, and nothing lost."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from burnish import restore
 from burnish.errors import InputError, ModelError
 from burnish.restore import Outcome, Settings
 
-TINY = burnish.load("tiny-blind")
+TINY = burnish.load("tiny-blind", 1)
 FORCED = Settings(gate=False)
 
 
@@ -97,14 +96,14 @@ def untrained(path: Path, channels: int, stride: int, radius: int, size: list[in
     entry = proto.metadata_props.add()
     entry.key, entry.value = "burnish", __import__("json").dumps(card)
     path.write_bytes(proto.SerializeToString())
-    return burnish.load(path)
+    return burnish.load(path, 1)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, burnish.Model]:
     """The shipped models, and untrained ones of other shapes."""
     folder = tmp_path_factory.mktemp("models")
-    made = {name: burnish.load(name) for name in burnish.model.shipped()}
+    made = {name: burnish.load(name, 1) for name in burnish.model.shipped()}
     shapes = {"stride-2": (3, 2, 2), "stride-4": (3, 4, 1), "stride-8": (3, 8, 0), "wide": (3, 1, 20), "grey": (1, 2, 1), "four": (4, 2, 1)}
     return made | {name: untrained(folder / f"{name}.onnx", *shape) for name, shape in shapes.items()}
 
@@ -112,7 +111,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, burnish.Model]
 MODELS = ["seed", "tiny-blind", "tiny-deblur", "stride-2", "stride-4", "stride-8", "wide", "grey", "four"]
 
 
-@given(st.sampled_from(MODELS), st.integers(1, 150), st.integers(1, 150), st.integers(1, 160), st.integers(0, 2**32 - 1))
+@given(st.sampled_from(MODELS), st.integers(1, 120), st.integers(1, 120), st.integers(12, 130), st.integers(0, 2**32 - 1))
 def test_tiled_is_one_run_on_the_padded_whole(
     models: dict[str, burnish.Model], name: str, height: int, width: int, tile: int, seed: int
 ) -> None:
@@ -313,17 +312,17 @@ def test_threads_share_a_model(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_picture(tmp_path: Path) -> None:
-    """The peak, as the kernel counts it, of a process that restores 36 megapixels stays near that of one that restores 4."""
-    small = pyvips.Image.new_from_array(gallery.spoilt("blur:1+8bit", data.astronaut())).replicate(4, 4)
-    small.tiffsave(str(tmp_path / "small.tif"))
-    small.replicate(3, 3).tiffsave(str(tmp_path / "large.tif"))
+    """The peak, as the kernel counts it, of a process that restores 16 megapixels stays near that of one that restores one."""
+    untrained(tmp_path / "model.onnx", 3, 4, 0)
+    photograph = pyvips.Image.new_from_array(gallery.spoilt("blur:1+8bit", data.astronaut()))
     peaks = {}
-    for name in ("small", "large"):
+    for times in (2, 32):
+        source, target = tmp_path / f"{times}.tif", tmp_path / f"{times}-out.tif"
+        photograph.replicate(2, times).tiffsave(str(source))
         code = (
-            "import resource, sys, burnish; burnish.restore_file(*sys.argv[1:], burnish.load('tiny-blind', 1)); "
+            "import resource, sys, burnish; burnish.restore_file(*sys.argv[1:3], burnish.load(sys.argv[3], 1)); "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        files = [str(tmp_path / f"{name}.tif"), str(tmp_path / f"{name}-out.tif")]
-        peaks[name] = int(subprocess.run([sys.executable, "-c", code, *files], capture_output=True, check=True).stdout)
-    assert peaks["large"] < peaks["small"] + 120_000, peaks
-    assert shutil.disk_usage(tmp_path).free
+        done = subprocess.run([sys.executable, "-c", code, source, target, tmp_path / "model.onnx"], capture_output=True, check=True)
+        peaks[times] = int(done.stdout)
+    assert peaks[32] < peaks[2] + 40_000, "kilobytes; the picture itself has 50,000"

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from burnish import data, images
@@ -20,10 +20,12 @@ SUFFIX = "-restored"
 
 @dataclass(frozen=True)
 class Plan:
-    """Photos with the places their results go to, and how many files were passed over since their endings are no picture's."""
+    """Photos with the places their results go to, how many files were passed over since their endings are no picture's, and folders that
+    could not be looked into, as failed."""
 
     jobs: list[tuple[Path, Path]]
-    passed_over: int
+    passed_over: int = 0
+    unread: list[Outcome] = field(default_factory=list)
 
 
 def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
@@ -32,24 +34,31 @@ def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
     Without `out`, NAME-restored.EXT beside each, and what has such a name already is not restored again; with one input file, `out` may
     name a file.
     """
-    if out is not None and len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir() and out.suffix.lower() in images.FORMATS:
-        return Plan([(inputs[0], out)], 0)
+    if out is not None and len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir() and data.is_picture(out.name):
+        return Plan([(inputs[0], out)])
     jobs: list[tuple[Path, Path]] = []
     passed_over = 0
+    unread: list[Outcome] = []
     for item in inputs:
         if not item.is_dir():
             jobs.append((item, out / item.name if out else _beside(item)))
             continue
-        pictures, others = _found(item, out)
+        pictures, others = _found(item, out, unread)
         passed_over += others
         jobs += [(each, out / each.relative_to(item) if out else _beside(each)) for each in pictures if out or not _is_result(each)]
-    return Plan(list(dict.fromkeys(jobs)), passed_over)
+    return Plan(list(dict.fromkeys(jobs)), passed_over, unread)
 
 
-def _found(folder: Path, out: Path | None) -> tuple[list[Path], int]:
-    """The pictures under a folder, those under `out` left out, and the number of files that are none."""
+def _found(folder: Path, out: Path | None, unread: list[Outcome]) -> tuple[list[Path], int]:
+    """The pictures under a folder, those under `out` left out, and how many files are none; `unread` gets what is closed to us."""
+
+    def closed(error: OSError) -> None:
+        place = Path(error.filename)
+        target = out / place.relative_to(folder) if out else place
+        unread.append(Outcome(place, target, error=f"{place}: cannot be looked into ({error.strerror}); check its permissions"))
+
     pictures, others = [], 0
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=closed):
         folders[:] = sorted(name for name in folders if not (out and out.exists() and (Path(place) / name).samefile(out)))
         names = [name for name in sorted(files) if data.is_picture(name)]
         pictures += [Path(place) / name for name in names]
@@ -65,23 +74,22 @@ def _is_result(photo: Path) -> bool:
     return photo.stem.endswith(SUFFIX) and photo.with_name(photo.stem.removesuffix(SUFFIX) + photo.suffix).exists()
 
 
-def restore_all(
-    jobs: Sequence[tuple[Path, Path]], model: Model, settings: Settings, progress: Progress, tell: Callable[[Outcome], None]
-) -> list[Outcome]:
+def restore_all(plan: Plan, model: Model, settings: Settings, progress: Progress, tell: Callable[[Outcome], None]) -> list[Outcome]:
     """Restore the photos and `tell` what became of each, in their order. Ctrl-C leaves no half-written file behind."""
+    jobs = plan.jobs
     for folder in {target.parent for _, target in jobs}:
         clear_leftovers(folder)
     clashes = _clashes(jobs)
     total = sum(_pixels(source, settings) for source, target in jobs if settings.overwrite or not target.exists())
     counter = _Counter(total, progress)
-    outcomes = []
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         waiting: list[Future[Outcome] | Outcome] = [
             clashes.get(index) or pool.submit(restored, source, target, model, settings, counter.advance)
             for index, (source, target) in enumerate(jobs)
         ]
         try:
-            for each in waiting:
+            for each in [*plan.unread, *waiting]:
                 outcomes.append(each if isinstance(each, Outcome) else each.result())
                 tell(outcomes[-1])
         except BaseException:

@@ -90,14 +90,17 @@ def _spread(planes: Floats, taps: Floats, axis: int) -> Floats:
 def unit(array: NDArray[Any], low: float, high: float) -> Floats:
     """Values on `low` to `high` as float32 on 0–1."""
     if array.dtype.kind == "u" and low == 0:
-        return array.astype(np.float32) / np.float32(high)
+        scaled: Floats = np.divide(array, np.float32(high), dtype=np.float32)
+        return scaled
     return ((array.astype(np.float64) - low) / (high - low)).astype(np.float32)
 
 
 def stored(values: Floats, low: float, high: float, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The inverse of `unit`: whole numbers are rounded and kept within their type, floats are what they are."""
     if dtype.kind == "u":
-        whole: NDArray[Any] = np.clip(np.rint(values * np.float32(high - low) + np.float32(low)), 0, np.iinfo(dtype).max)
-        return whole.astype(dtype)
+        whole: NDArray[Any] = values * np.float32(high - low)
+        whole += np.float32(low)
+        np.rint(whole, out=whole)
+        return np.clip(whole, 0, np.iinfo(dtype).max, out=whole).astype(dtype)
     scaled: NDArray[Any] = values.astype(np.float64) * (high - low) + low
     return scaled.astype(dtype)

@@ -122,9 +122,9 @@ def restore(
     settings = Settings(strength, tile, value_range, max_pixels or images.MAX_PIXELS, overwrite, not force)
     plan = batch.planned(photos, out)
     with progress.shown("restoring") as shown:
-        outcomes = batch.restore_all(plan.jobs, loaded, settings, shown, _tell_json if as_json else _tell)
+        outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
     counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
-    if len(plan.jobs) != 1 or plan.passed_over:
+    if len(outcomes) != 1 or plan.passed_over:
         _complain(
             ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
             + (f"; {plan.passed_over} files passed over that are no pictures" if plan.passed_over else "")

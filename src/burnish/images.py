@@ -1,6 +1,7 @@
 """A picture file in, with all it carries; a picture file out, of the same kind, with all of that but the pixels, which come as a stream."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from burnish.virtual_tiff import RowSource
 MAX_PIXELS = 10_000_000_000
 BOMB_RATIO, BOMB_PIXELS = 1100, 100_000_000  # deflate, the strongest packer among them, gets to 1032
 WHOLE_PIXELS = 500_000_000  # of a file that can only be decoded as a whole
-CHUNK = 1 << 23  # bytes read at a time
+CHUNK = 1 << 21  # bytes read at a time
 LOADERS = {"jpegload": "jpeg", "pngload": "png", "webpload": "webp", "tiffload": "tiff", "heifload": "avif", "gifload": "gif"}
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif", ".gif": "gif"}
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16), "float": np.dtype(np.float32)}
@@ -136,6 +137,8 @@ def _image(path: Path, pages: int) -> Any:
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: is no file; give a picture or a folder of them")
         path.open("rb").close()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
@@ -215,6 +218,8 @@ def save(photo: Photo, target: Path, kind: str, rows: Iterator[NDArray[Any]], ve
 
 def _dressed(image: Any, photo: Photo) -> Any:
     """The stream's image with the photo's metadata: profile, EXIF, XMP, IPTC, resolution, orientation, pages and their times."""
+    import pyvips
+
     header = photo.header
     dressed = image.copy(interpretation=header.interpretation, xres=header.xres, yres=header.yres)
     for name in header.get_fields():
@@ -222,9 +227,8 @@ def _dressed(image: Any, photo: Photo) -> Any:
             value = header.get(name)
             dressed.set_type(header.get_typeof(name), name, headers.exif_without_thumbnail(value) if name == "exif-data" else value)
     if photo.pages > 1:
-        import pyvips
-
         dressed.set_type(pyvips.GValue.gint_type, "page-height", photo.height)
+    dressed.set_type(pyvips.GValue.gint_type, "concurrency", 1)  # rows come one after another: more threads only hold more of them
     return dressed
 
 

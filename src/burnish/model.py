@@ -1,8 +1,10 @@
 """The model file: one ONNX graph with a card inside. Loaded, checked against itself, run, described. No PyTorch, no pickle."""
 
+import contextlib
 import difflib
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -15,12 +17,11 @@ from numpy.typing import NDArray
 from burnish import channels, onnx_wire
 from burnish.channels import Layout
 from burnish.errors import InputError, ModelError
-from burnish.tiling import padded, tiled
+from burnish.tiling import Tile, best_tile, padded, tiled
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "models"
-WHOLE = 1 << 20  # pixels a picture may have and still be run as one
-TILE = 512  # pixels a side beyond that
+WHOLE = 1 << 20  # pixels run as one
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class Model:
         self.path = path
         self._data = data
         self._threads = threads
+        # What takes several threads has them to itself: two at once would not be quicker, and hold twice the memory.
+        self._turn = threading.Lock() if threads > 1 else contextlib.nullcontext()
         self._outputs = _checked_outputs(self._session, path)
         self.card = _checked_card(self._session, data, path)
 
@@ -132,6 +135,7 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 4
+        options.enable_mem_pattern = False  # windows at a picture's edges have other sizes: planning for each takes twice the memory
         try:
             return onnxruntime.InferenceSession(self._data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
@@ -140,7 +144,8 @@ class Model:
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The graph as it is: N×C×H×W float32 on 0–1 (H and W multiples of the card's `multiple_of`) to the same, not clipped."""
-        result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
+        with self._turn:
+            result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
         return result
 
     def restore(self, array: Any, tile: int | None = None) -> Any:
@@ -168,14 +173,14 @@ class Model:
             restored = list(channels.stored(self.run(batch)[..., :height, :width], 0, scale, array.dtype))
         else:
             run = self.runner(layout, 0, scale)
-            side = tile or self.tile(height, width)
-            restored = [tiled(run, each, side, self.halo(layout), step) for each in planes]
+            sides = (tile, tile) if tile else self.tile(layout, height, width)
+            restored = [tiled(run, each, sides, self.halo(layout), step) for each in planes]
         return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
 
-    def tile(self, height: int, width: int) -> int:
-        """The side of the tiles, in pixels, that a picture of that size is best run in: itself, when it is small."""
-        whole = -(-max(height, width) // self.card.multiple_of) * self.card.multiple_of
-        return whole if self.card.input_size or height * width <= WHOLE else TILE
+    def tile(self, layout: Layout, height: int, width: int, rows: int | None = None) -> Tile:
+        """The tile that a picture of that layout and size is best run in, of at most `rows` rows with its halo; itself if it is small."""
+        pixels = WHOLE // len(layout.groups) if self.card.input_size is None else height * width
+        return best_tile(height, width, self.halo(layout), self.card.multiple_of, pixels, rows or height)
 
     def halo(self, layout: Layout) -> int:
         """How many pixels around a tile its result depends on, for a picture of that layout."""
@@ -198,7 +203,8 @@ class Model:
             after = self.run(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
             if not np.isfinite(after).all():
                 raise ModelError(f"{self.card.name}: gave values that are no numbers; the model file is broken, or was trained badly")
-            after = np.clip(1 - after if layout.inverted else after, 0, 1)
+            after = 1 - after if layout.inverted else after
+            np.clip(after, 0, 1, out=after)
             result = channels.stored(values + np.float32(strength) * (after - values) if strength < 1 else after, low, high, planes.dtype)
             if not layout.alpha:
                 return result

@@ -25,6 +25,7 @@ Range = tuple[float, float]
 Status = Literal["restored", "unchanged", "skipped", "failed"]
 
 SAMPLES, SAMPLE_SIDE = 24, 256  # what is looked at of a large picture to tell its noise and blur
+STRIP = 1 << 24  # bytes of the rows that are held at once, as far as the model's halo allows
 DEPTHS = (10, 12, 14, 16)  # bits that cameras and microscopes put into 16
 
 
@@ -244,7 +245,8 @@ def _restored_rows(
 ) -> Iterator[NDArray[Any]]:
     """The photo's rows restored, page by page; each page is a picture of its own."""
     run = model.runner(layout, *span, settings.strength)
-    tile = settings.tile or model.tile(photo.height, photo.width)
+    most = STRIP // (photo.width * photo.bands * photo.dtype.itemsize)
+    tile = (settings.tile, settings.tile) if settings.tile else model.tile(layout, photo.height, photo.width, most)
     read = _Rows(photo.rows())
     colours = sorted({channel for group in layout.groups for channel in group})
     for _page in range(photo.pages):
@@ -252,11 +254,13 @@ def _restored_rows(
         bands = _noted(read, photo.height, layout, pending)
         waiting = _Rows(pending.popleft() for _ in repeat(None))
         for planes in streamed(run, bands, photo.height, tile, model.halo(layout), model.card.multiple_of):
-            before = waiting.take(planes.shape[1])
-            after = layout.picture(planes, before)
-            watch.add(channels.unit(before[..., colours], *span), channels.unit(after[..., colours], *span))
-            advance(after.shape[0] * photo.width)
-            yield after
+            for top in range(0, planes.shape[1], harm.PATCH):
+                band = planes[:, top : top + harm.PATCH]
+                before = waiting.take(band.shape[1])
+                after = layout.picture(band, before)
+                watch.add(channels.unit(before[..., colours], *span), channels.unit(after[..., colours], *span))
+                advance(len(after) * photo.width)
+                yield after
 
 
 def _noted(read: "_Rows", height: int, layout: Layout, pending: deque[NDArray[Any]]) -> Iterator[NDArray[Any]]:
