@@ -20,9 +20,11 @@ CROP = 256  # pixels a side shown of a larger photograph
 TINY = 128  # a picture under this is shown enlarged
 
 STYLE = """
-:root { --paper: #fff; --ink: #1d1d1f; --quiet: #6b6b70; --rule: #e3e3e6; --one: #2563a8; --two: #c2571a; --bad: #b3261e; }
+:root { --paper: #fff; --ink: #1d1d1f; --quiet: #6b6b70; --rule: #e3e3e6; --one: #2563a8; --two: #c2571a; --bad: #b3261e;
+  --three: #2c7a4b; --four: #7a4fa3; --five: #8a6d00; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #16171a; --ink: #e8e8ea; --quiet: #a0a0a6; --rule: #333439; --one: #7fb2ea; --two: #f0a070; --bad: #f28b82; } }
+  :root { --paper: #16171a; --ink: #e8e8ea; --quiet: #a0a0a6; --rule: #333439; --one: #7fb2ea; --two: #f0a070; --bad: #f28b82;
+    --three: #7ccb9a; --four: #c3a1ea; --five: #dcc25a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -55,12 +57,16 @@ class Story:
 def write_report(path: Path, title: str, stories: Sequence[Story]) -> None:
     """Write the stories as one self-contained HTML page, whole or not at all. Raises InputError when it cannot be written."""
     summary = "".join(f"<li>{_verdict(story.board)}</li>" for story in stories)
-    page = (
+    write_text(path, page(title, f'<ul class="verdict">{summary}</ul>{"".join(_story(story) for story in stories)}{_METHOD}'))
+
+
+def page(title: str, content: str) -> str:
+    """An HTML page that needs nothing else, with `content` (HTML) under its title."""
+    return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{escape(title)}</title><style>{STYLE}</style></head><body>'
-        f'<h1>{escape(title)}</h1><ul class="verdict">{summary}</ul>{"".join(_story(story) for story in stories)}{_METHOD}</body></html>\n'
+        f"<h1>{escape(title)}</h1>{content}</body></html>\n"
     )
-    write_text(path, page)
 
 
 def write_picture(path: Path, stories: Sequence[Story], each: int = 2) -> None:

@@ -200,6 +200,10 @@ def _finish(
     if plan.start:
         stories.append(report.Story(boards[0], models[0].card, [], ""))
     report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
+    if plan.start:
+        more = board.gain_db - boards[0].gain_db
+        told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {boards[0].model}, from which it started"
+        say(f"On pictures that it has not seen, {plan.name} gains {told}.")
     if overfits := curves.overfitting(state.history):
         say(overfits)
     say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")

@@ -11,7 +11,7 @@ from burnish.errors import RecipeError
 from burnish.training import export, recipe
 from burnish.training.recipe import Recipe
 
-SLOWER = 4  # times lower than its own recipe's is the learning rate that adapts a model
+SLOWER = 2  # times lower than its own recipe's is the learning rate that adapts a model
 
 
 def completed(plan: Recipe) -> Recipe:
