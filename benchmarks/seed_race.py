@@ -73,10 +73,10 @@ def ours(archive: str, seed: int) -> dict[str, Any]:
     import torch
 
     from burnish import data
-    from burnish.training import networks, pairs, recipe
+    from burnish.training import networks, recipe, sources
 
     plan = recipe.load("seed-quick", [f"data={archive}", f"seed={seed}"])
-    source = pairs.source(data.load(archive, "train"), plan)
+    source = sources.source(data.load(archive, "train"), plan)
     source.epoch(1)
     torch.manual_seed(seed)
     network = networks.build(plan.network, plan.network_args)
@@ -108,9 +108,9 @@ def test_error(network: Any, archive: str) -> dict[str, Any]:
 def images(archive: str, out: Path) -> dict[str, Any]:
     """The seed recipe's training and validation images for tf.keras, as bytes in a file."""
     from burnish import data
-    from burnish.training import pairs, recipe
+    from burnish.training import recipe, sources
 
-    source = pairs.source(data.load(archive, "train"), recipe.load("seed", [f"data={archive}"]))
+    source = sources.source(data.load(archive, "train"), recipe.load("seed", [f"data={archive}"]))
     training, held = source.epoch(1), source.validation
     arrays = {"x": training.degraded, "y": training.clean, "val_x": held.degraded, "val_y": held.clean}
     np.savez(out, **{name: tensor.numpy() for name, tensor in arrays.items()})

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
-from burnish.training import checkpoint, loop, networks, pairs
+from burnish.training import checkpoint, loop, networks, sources
 from burnish.training.checkpoint import State
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
@@ -57,7 +57,7 @@ def run(
         if done == stop_at:
             raise StopError
 
-    source = pairs.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
+    source = sources.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
     state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), team=Team("cpu"), progress=progress, log=loop.no_log)
     return network.state_dict(), state
 
@@ -122,7 +122,7 @@ def test_a_finished_run_trains_no_further(tmp_path: Path, small_pictures: NDArra
 def test_training_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
     _, state = run(tmp_path, small_pictures, network="residual", degradation="blur:1.0+8bit", epochs=30, learning_rate=5e-3)
     plan = from_mapping(PLAN | {"degradation": "blur:1.0+8bit"}, "test")
-    kept_out = pairs.source(PictureSet("test", small_pictures, [str(i) for i in range(64)], "none"), plan).validation
+    kept_out = sources.source(PictureSet("test", small_pictures, [str(i) for i in range(64)], "none"), plan).validation
     degraded, clean = kept_out.batch(torch.arange(len(kept_out)))
     untouched = (degraded - clean).square().mean().item()
     assert state.history[-1]["val_loss"] < 0.75 * untouched  # a network that only copies its input stays at 1

@@ -22,14 +22,14 @@ TRAIN = """
 import sys
 from pathlib import Path
 from burnish import data
-from burnish.training import loop, networks, parallel, pairs, recipe
+from burnish.training import loop, networks, parallel, sources, recipe
 import torch
 
 pictures, folder, epochs, loss, minutes = sys.argv[1:]
 plan = recipe.load("seed", [f"loss={loss}", "epochs=3", "batch=7", "symmetries=true", "learning_rate=0.002", "schedule=one-cycle"])
 torch.manual_seed(plan.seed)
 network = networks.build(plan.network, {})
-source = pairs.source(data.load(pictures, "train"), plan)
+source = sources.source(data.load(pictures, "train"), plan)
 
 class StopError(Exception): pass
 def stop(row):

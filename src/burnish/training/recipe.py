@@ -15,6 +15,7 @@ from burnish.degrade import Degradation
 from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
+LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Recipe:
     network: str
     degradation: str
     data: str = "cifar10"
+    clean: str = ""  # the folder that holds the clean partners of the pictures in `data`; empty: those are clean themselves
+    noisy_only: bool = False  # the pictures are noisy, and there are no clean ones to learn from
     network_args: dict[str, int] = field(default_factory=dict)
     start: str = ""  # the model whose weights training begins with, a shipped one's name or a file; "": fresh ones
     start_fingerprint: str = ""  # which model that was
@@ -60,6 +63,8 @@ class Recipe:
             raise RecipeError(f"recipe {self.name!r}: crop = {self.crop} needs crops, the number of crops an epoch; try crops = 4096")
         if self.crop and self.copies:
             raise RecipeError(f"recipe {self.name!r}: copies are made of whole pictures; leave out either copies or crop")
+        if self.noisy_only and (self.clean or self.loss != "mse" or not self.crop):
+            raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean pictures')
         try:
             Degradation.parse(self.degradation)
         except DegradationError as error:
@@ -92,6 +97,11 @@ RANGES: dict[str, tuple[float, float]] = {
 def shipped() -> list[str]:
     """The names of the recipes that come with Burnish."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def suited(minutes: float) -> str:
+    """The name of the shipped recipe that gives the best photographs after so many minutes of training."""
+    return "photo" if minutes >= LONG else "photo-fast"
 
 
 def load(recipe: str | Path, changes: Sequence[str] = ()) -> Recipe:
