@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test fuzz bench clean
 
 demo: $(VENV)/train.installed
 	$(BIN)/burnish demo --out demo
@@ -13,6 +13,9 @@ test: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+fuzz: $(VENV)/dev.installed
+	$(BIN)/python tests/fuzz.py
 
 bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/seed_step.py

@@ -124,8 +124,13 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
-    for photo in photos:
-        refused(restore(photo, "-o", tmp_path / "out" / photo.name, before=little_room), 1, photo.name, "could not be written", "space")
+    result = restore(tmp_path / "in", "-o", tmp_path / "out", "--json", before=little_room)
+    assert result.returncode == 1
+    for name, outcome in outcomes(result).items():
+        assert outcome["status"] == "failed", name
+        assert "could not be written" in outcome["error"]
+        assert "space" in outcome["error"]
+    assert len(outcomes(result)) == len(photos)
     assert everything(tmp_path / "out") == set()
 
 

@@ -317,15 +317,14 @@ def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One line: a list of cards.")
 def models(as_json: bool) -> None:
-    """The models that come with Burnish, and their cards."""
-    from burnish import model
+    """The models that come with Burnish: what for, how well, how fast, from what, and their limits."""
+    from burnish import cards, model
 
-    cards = [model.read_card(path) for path in model.shipped().values()]
+    found = [model.read_card(path) for path in model.shipped().values()]
     if as_json:
-        click.echo(json.dumps([json.loads(card.to_json()) for card in cards]))
+        click.echo(json.dumps([json.loads(card.to_json()) for card in found]))
         return
-    for card in cards:
-        click.echo(f"{card.name:16} {card.parameters:>9,} parameters  {card.degradation:24} {card.summary}")
+    click.echo("\n\n".join(map(cards.summary, found)))
 
 
 @main.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
@@ -333,13 +332,13 @@ def models(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The card as one JSON object.")
 def show(model_or_network: str, as_json: bool) -> None:
     """The layers, parameters and card of a model, or the layers of an untrained network."""
-    from burnish import model
+    from burnish import cards, model
 
     if model_or_network in model.shipped() or Path(model_or_network).suffix == ".onnx":
         card = json.loads(model.read_card(model_or_network).to_json())
     else:
         card = _network_card(model_or_network)
-    click.echo(json.dumps(card) if as_json else _described(card))
+    click.echo(json.dumps(card) if as_json else cards.description(card))
 
 
 def _network_card(name: str) -> dict[str, Any]:
@@ -351,28 +350,6 @@ def _network_card(name: str) -> dict[str, Any]:
             f"{name}: no shipped model; to show a network, install its package {error.name}: pip install 'burnish[train]'"
         ) from error
     return {"name": name, **describe(build(name, {}))}
-
-
-def _described(card: dict[str, Any]) -> str:
-    lines = [f"{'layer':12} {'output shape':>16} {'parameters':>12}"]
-    for layer in card["layers"]:
-        shape = " × ".join(str(size) for size in layer["output_shape"])
-        lines.append(f"{layer['name']:12} {shape:>16} {layer['parameters']:>12,}")
-    lines.append(f"{'total':12} {'':16} {card['parameters']:>12,}   ({card['parameters'] * 4 / 1024:.2f} KB)")
-    lines.append("")
-    for key in ("name", "summary", "degradation", "network", "channels", "multiple_of", "halo", "macs_per_pixel", "licence", "version"):
-        if key in card:
-            lines.append(f"{key.replace('_', ' '):14} {card[key]}")
-    if "data" in card:
-        lines.append(f"{'data':14} {card['data']['name']} ({card['data']['fingerprint']}): {card['data']['terms']}")
-    for score in card.get("scores", []):
-        lines.append(
-            f"{'score':14} {score['degradation']} on {score['images']} images: {score['psnr']['model']:.2f} dB, "
-            f"untouched {score['psnr']['input']:.2f} dB: {'helps' if score['helps'] else 'does not help'}"
-        )
-        if "command" in score:
-            lines.append(f"{'':14} {score['command']}")
-    return "\n".join(lines)
 
 
 @main.command()

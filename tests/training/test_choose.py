@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from conftest import crops as scenes
 
 from burnish.data import PictureSet
 from burnish.errors import InputError
 from burnish.training import choose, recipe
-from tests.conftest import crops as scenes
 
 
 def pictures(count: int = 20, side: int = 100, channels: int = 3, dtype: type = np.uint8) -> PictureSet:

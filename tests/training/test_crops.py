@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import pyvips
 import torch
+from conftest import crops as scenes
 
 from burnish import data
 from burnish.errors import InputError
 from burnish.training import crops, sources
 from burnish.training.pairs import Source
 from burnish.training.recipe import Recipe, from_mapping
-from tests.conftest import crops as scenes
 
 COUNT = 12
 

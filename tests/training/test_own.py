@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import pyvips
 from click.testing import CliRunner, Result
+from conftest import crops as scenes
 from numpy.typing import NDArray
 
 import burnish
@@ -14,7 +15,6 @@ from burnish import baselines
 from burnish.cli import main
 from burnish.degrade import Degradation
 from burnish.training import choose, load_recipe
-from tests.conftest import crops as scenes
 
 SMALL = ["--set", "network=residual", "--set", "network_args={ width = 4 }", "--set", "optimizer=adam", "--set", "batch=8"]
 
