@@ -5,7 +5,7 @@
 Every method restores the same noisy JPEG in a process of its own, runs of the methods alternating; seconds are wall clock, memory is the
 kernel's peak for the process. Burnish's network is the named model, or without one a U-Net of 34 thousand multiply-adds a pixel with
 untrained weights; CDnCNN-B (20 layers of 64 channels, untrained) goes through Burnish too, so both have the same runtime, tiles and
-files. OpenCV gets an environment of its own, `.venv-opencv`, made on the first call. The result goes to `restore_speed.json`: medians,
+files. The filters get an environment of their own, `.venv-filters`, made on the first call. The result goes to `restore_speed.json`: medians,
 lowest and highest over the runs; what share of Burnish's time is not the network's, and how many pixels halos compute twice; and a cold
 `burnish restore` of 256×256 pixels.
 """
@@ -27,8 +27,8 @@ import numpy as np
 from seed_step import machine
 
 HERE = Path(__file__).parent
-OPENCV = HERE.parent / ".venv-opencv"
-OPENCV_PACKAGE = "opencv-python-headless==4.12.0.88"
+RIVALS = HERE.parent / ".venv-filters"
+RIVAL_PACKAGES = ["opencv-python-headless==4.12.0.88", "scikit-image==0.26.0", "PyWavelets==1.9.0"]
 SIGMA = 15  # of the noise, on the 0–255 scale; the filters are told
 FILTERS = ("opencv non-local means", "skimage non-local means", "skimage total variation", "skimage wavelets")
 
@@ -46,7 +46,7 @@ def main() -> None:
         models = make_models(folder, with_unet=not chosen.model)
         ours = str(chosen.model or models["unet"])
         commands = {"burnish": burnish(ours), "DnCNN in burnish": burnish(models["dncnn"])}
-        commands |= {method: [opencv_python() if "opencv" in method else sys.executable, __file__, method] for method in FILTERS}
+        commands |= {method: [rivals_python(), __file__, method] for method in FILTERS}
         results: dict[str, list[dict[str, float]]] = {method: [] for method in [*commands, "burnish, cold, 256×256"]}
         for run in range(chosen.runs):
             for method, command in commands.items():
@@ -63,14 +63,9 @@ def write(results: dict[str, list[dict[str, float]]], chosen: argparse.Namespace
     """Medians with their spread, and what the numbers were made with."""
     import onnxruntime
     import pyvips
-    import skimage
 
-    versions = {
-        "onnxruntime": onnxruntime.__version__,
-        "libvips": pyvips.version(0),
-        "skimage": skimage.__version__,
-        "opencv": OPENCV_PACKAGE,
-    }
+    versions = {"onnxruntime": onnxruntime.__version__, "libvips": ".".join(str(pyvips.version(part)) for part in range(3))}
+    versions["filters"] = RIVAL_PACKAGES
     summary: dict[str, Any] = {"machine": machine(), "versions": versions, "runs": chosen.runs, "megapixels": chosen.megapixels}
     summary["model"] = chosen.model or "unet (width 32, outer 2, inner 2, middle 5), untrained"
     summary["methods"] = {}
@@ -137,7 +132,8 @@ print(json.dumps({"seconds": seconds, "network_seconds": network, "share_besides
 
 def make_photos(folder: Path, megapixels: float) -> None:
     """`photo.jpg`, 4:3, of that size, and `small.jpg`: photographs, mirrored side by side, with noise."""
-    from skimage import data, io
+    import pyvips
+    from skimage import data
 
     tile = np.concatenate([data.coffee()[:400, :512], data.astronaut()[:400, :512]], axis=1)
     tile = np.concatenate([np.concatenate([tile, tile[:, ::-1]], 1), np.concatenate([tile[::-1], tile[::-1, ::-1]], 1)])
@@ -145,7 +141,7 @@ def make_photos(folder: Path, megapixels: float) -> None:
     for name, height, wide in (("photo.jpg", round(width * 3 / 4), width), ("small.jpg", 256, 256)):
         repeated = np.tile(tile, (-(-height // len(tile)), -(-wide // tile.shape[1]), 1))[:height, :wide]
         noisy = repeated + np.random.default_rng(0).normal(0, SIGMA, repeated.shape)
-        io.imsave(folder / name, np.clip(np.rint(noisy), 0, 255).astype(np.uint8), quality=92, check_contrast=False)
+        pyvips.Image.new_from_array(np.clip(np.rint(noisy), 0, 255).astype(np.uint8)).jpegsave(str(folder / name), Q=92)
 
 
 def make_models(folder: Path, with_unet: bool) -> dict[str, Path]:
@@ -186,36 +182,32 @@ def make_models(folder: Path, with_unet: bool) -> dict[str, Path]:
     return paths
 
 
-def opencv_python() -> str:
-    """The interpreter of an environment with OpenCV, made if it is not there."""
-    python = OPENCV / "bin" / "python"
+def rivals_python() -> str:
+    """The interpreter of an environment with the classical filters, made if it is not there."""
+    python = RIVALS / "bin" / "python"
     if not python.exists():
-        venv.create(OPENCV, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", OPENCV_PACKAGE], check=True)
+        venv.create(RIVALS, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *RIVAL_PACKAGES], check=True)
     return str(python)
 
 
 def filtered(method: str, source: str, target: str) -> None:
     """The picture file through a classical filter, told the noise."""
-    if method.startswith("opencv"):
-        import cv2
+    import cv2
+    from skimage import restoration
 
-        cv2.imwrite(
-            target, cv2.fastNlMeansDenoisingColored(cv2.imread(source), None, 0.8 * SIGMA, 0.8 * SIGMA), [cv2.IMWRITE_JPEG_QUALITY, 92]
-        )
-        return
-    from skimage import io, restoration
-
-    image = io.imread(source).astype(np.float32) / 255
-    if method == "skimage non-local means":
-        result = restoration.denoise_nl_means(
-            image, patch_size=5, patch_distance=6, h=0.8 * SIGMA / 255, sigma=SIGMA / 255, fast_mode=True, channel_axis=2
-        )
+    image = cv2.imread(source)
+    scaled = image.astype(np.float32) / 255
+    if method == "opencv non-local means":
+        result = cv2.fastNlMeansDenoisingColored(image, None, 0.8 * SIGMA, 0.8 * SIGMA) / 255
+    elif method == "skimage non-local means":
+        strength = {"h": 0.8 * SIGMA / 255, "sigma": SIGMA / 255}
+        result = restoration.denoise_nl_means(scaled, patch_size=5, patch_distance=6, fast_mode=True, channel_axis=2, **strength)
     elif method == "skimage total variation":
-        result = restoration.denoise_tv_chambolle(image, weight=0.08, channel_axis=2)
+        result = restoration.denoise_tv_chambolle(scaled, weight=0.08, channel_axis=2)
     else:
-        result = restoration.denoise_wavelet(image, sigma=SIGMA / 255, convert2ycbcr=True, rescale_sigma=True, channel_axis=2)
-    io.imsave(target, np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), quality=92, check_contrast=False)
+        result = restoration.denoise_wavelet(scaled, sigma=SIGMA / 255, convert2ycbcr=True, rescale_sigma=True, channel_axis=2)
+    cv2.imwrite(target, np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
 if __name__ == "__main__":

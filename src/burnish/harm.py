@@ -22,9 +22,9 @@ PROBE = 1.0  # sigma of the blur that edges are probed with
 EDGES = 0.002  # share of pixels taken for the strongest edges
 BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which a picture counts as blocky
 
-CLEAN_NOISE = 1.5  # by the flattest 1 % of blocks
+CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
 # Noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking.
-GRAIN, GRAIN_RATIO = 1.8, 2.5
+GRAIN, GRAIN_RATIO = 2.5, 2.5
 SHARP = 0.85  # pixels
 CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
 
