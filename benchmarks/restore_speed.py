@@ -5,9 +5,9 @@
 Every method restores the same noisy JPEG in a process of its own, runs of the methods alternating; seconds are wall clock, memory is the
 kernel's peak for the process. Burnish's network is the named model, or without one a U-Net of 34 thousand multiply-adds a pixel with
 untrained weights; CDnCNN-B (20 layers of 64 channels, untrained) goes through Burnish too, so both have the same runtime, tiles and
-files. The filters get an environment of their own, `.venv-filters`, made on the first call. The result goes to `restore_speed.json`: medians,
-lowest and highest over the runs; what share of Burnish's time is not the network's, and how many pixels halos compute twice; and a cold
-`burnish restore` of 256×256 pixels.
+files. The filters get an environment of their own, `.venv-filters`, made on the first call. The result goes to `restore_speed.json`:
+medians, lowest and highest over the runs; what share of Burnish's time is not the network's, and how many pixels halos compute twice;
+and a cold `burnish restore` of 256×256 pixels.
 """
 
 import argparse
