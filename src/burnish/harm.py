@@ -153,6 +153,19 @@ def is_clean(finding: Finding, card: Card) -> bool:
     return quiet and sharp and not (finding.blocky and trained.span("jpeg"))
 
 
+def most_change(finding: Finding, card: Card) -> float | None:
+    """How much the model may change the picture at the 99.9th percentile, as a share of the range; None when there is no telling.
+
+    A clean picture next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
+    """
+    if is_clean(finding, card):
+        return CLEAN_CHANGE
+    trained = Degradation.parse(card.degradation)
+    if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
+        return None
+    return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
+
+
 # --- After: can the result be right? ---
 
 
