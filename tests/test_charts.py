@@ -13,7 +13,7 @@ from burnish import charts
 anything = st.one_of(st.none(), st.sampled_from([math.nan, math.inf]), st.floats(-1e6, 1e6), st.floats(1e-6, 1))
 
 
-@given(st.text(max_size=20), st.lists(st.lists(anything, min_size=1, max_size=8), min_size=1, max_size=3), st.booleans())
+@given(st.text(max_size=20), st.lists(st.lists(anything, min_size=1, max_size=8), min_size=1, max_size=8), st.booleans())
 def test_curves_draw_any_values(title: str, lines: list[list[float | None]], log: bool) -> None:
     title = "".join(c for c in title if c.isprintable())
     drawn = charts.curves(title, [(f"line {i} <&>", line) for i, line in enumerate(lines)], log=log)

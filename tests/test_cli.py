@@ -45,7 +45,7 @@ def refused(result: subprocess.CompletedProcess[str], status: int, *words: str) 
 # --- Help, show, models ---
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["degrade"], ["models"], ["show"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["degrade"], ["compare"], ["models"], ["show"], ["demo"]])
 def test_every_command_explains_itself(command: list[str]) -> None:
     result = burnish_(*command, "--help")
     assert result.returncode == 0
@@ -204,7 +204,24 @@ def test_train_refuses_in_one_line(picture_folder: Path, tmp_path: Path) -> None
     refused(burnish_(*train, "network=sead"), 2, "no network 'sead'")
     refused(burnish_(*train, "degradation=fog:1"), 2, "fog:1")
     refused(burnish_("train", "sead"), 2, "no such recipe")
+    refused(burnish_(*train, "start=seedd"), 1, "seedd", "did you mean 'seed'")
+    refused(burnish_(*train, "patience=-1"), 2, "patience = -1")
+    refused(burnish_(*train[:-1], "--from", "tiny-deblur"), 2, "network = 'seed', but tiny-deblur is a network 'unrolled'")
     assert not (tmp_path / "run").exists()
+
+
+def test_compare_lays_runs_side_by_side(tmp_path: Path) -> None:
+    for name, loss in (("one", 0.5), ("two", 0.25)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.toml").write_text(f'name = "{name}"\nepochs = 1\n')
+        (tmp_path / name / "history.csv").write_text(f"epoch,seconds,loss,val_loss\n1,60,{loss},{loss}\n")
+    result = burnish_("compare", "one", "two", "--json", "--report", "page.html", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert [json.loads(line)["best_val_loss"] for line in result.stdout.splitlines()] == [0.5, 0.25]
+    assert "<polyline" in (tmp_path / "page.html").read_text("utf-8")
+    shown = burnish_("compare", "one", "two", cwd=tmp_path)
+    assert "best validation loss" in shown.stdout
+    refused(burnish_("compare", "one", "none", cwd=tmp_path), 1, "none: no run's folder")
 
 
 def test_a_full_disk_ends_a_training_in_one_line_and_keeps_the_last_checkpoint(picture_folder: Path, tmp_path: Path) -> None:

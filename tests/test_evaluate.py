@@ -12,7 +12,7 @@ from skimage import data as photographs
 from burnish import metrics
 from burnish.degrade import Degradation
 from burnish.errors import InputError, ModelError
-from burnish.evaluate import Scoreboard, _bootstrap_interval, evaluate, table
+from burnish.evaluate import Scoreboard, bootstrap_interval, evaluate, table
 
 
 @dataclass(frozen=True)
@@ -149,15 +149,15 @@ def test_one_picture_has_the_point_for_an_interval():
 @given(st.lists(st.floats(-20, 20), min_size=1, max_size=60), st.integers(0, 9))
 def test_the_interval_holds_the_mean_and_lies_within_the_data(gains, seed):
     gains = np.array(gains)
-    low, high = _bootstrap_interval(gains, seed)
+    low, high = bootstrap_interval(gains, seed)
     assert gains.min() - 1e-9 <= low <= gains.mean() + 1e-9
     assert gains.mean() - 1e-9 <= high <= gains.max() + 1e-9
-    assert (low, high) == _bootstrap_interval(gains, seed)
+    assert (low, high) == bootstrap_interval(gains, seed)
 
 
 def test_the_interval_is_the_normal_one_for_many_pictures():
     gains = np.random.default_rng(1).normal(2, 3, 10_000)
-    low, high = _bootstrap_interval(gains, 0)
+    low, high = bootstrap_interval(gains, 0)
     assert (high - low) / 2 == pytest.approx(1.96 * 3 / 100, rel=0.05)
 
 

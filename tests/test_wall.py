@@ -121,7 +121,7 @@ def test_the_public_names() -> None:
     assert dir(burnish) == burnish.__all__
     from burnish import training
 
-    assert training.__all__ == ["Recipe", "Run", "fit", "load_recipe"]
+    assert training.__all__ == ["Recipe", "Run", "fine_tuning", "fit", "load_recipe"]
     assert all(callable(getattr(training, name)) for name in training.__all__)
     for module in (burnish, training):
         with pytest.raises(AttributeError, match="nothing"):

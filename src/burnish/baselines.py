@@ -7,7 +7,7 @@ The fifth is an oracle, told what no filter in the field knows: the blur and the
 1949) works in the DCT-II domain, where a blur with edges reflected as d c b a | a b c d is a product (Martucci 1994). It is the best that
 any linear filter of one channel can do, on average over pictures with the tuning pictures' mean power spectrum.
 
-A batch is N×H×W×3 float32 on the 0–1 scale, degraded exactly (values may lie outside the range); filters return the same, unclipped.
+A batch is N×H×W×C float32 on the 0–1 scale, degraded exactly (values may lie outside the range); filters return the same, unclipped.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _grids() -> dict[str, list[tuple[str, Filter]]]:
 def wiener_oracle(batch: Batch, chains: Sequence[Chain], spectrum: NDArray[np.float64]) -> Batch:
     """Each picture through the Wiener filter of its own chain, per channel: H S / (H² S + V) with blur H, clean spectrum S, noise V.
 
-    `spectrum` is side×side×3: the mean squared orthonormal DCT-II coefficients of clean pictures, over frequencies 0 to 1 of the
+    `spectrum` is side×side×C: the mean squared orthonormal DCT-II coefficients of clean pictures, over frequencies 0 to 1 of the
     sampling limit. For a picture of another size it is interpolated at that picture's frequencies.
     """
     fft = _library("scipy.fft")
@@ -232,13 +232,15 @@ def _gaussian_transfer(sigma: float, length: int) -> NDArray[np.float64]:
 
 def _no_transfer_function(degradation: Degradation) -> str:
     """Why the oracle does not apply to this degradation; empty when it does."""
+    if degradation.is_own:
+        return "what spoilt these pictures is not known"
     names = [stage.split(":")[0].strip() for stage in re.split(r"[+|]", degradation.spec)]
     odd = sorted(set(names) - TRANSFERABLE)
     return f"{' and '.join(odd)} {'have' if len(odd) > 1 else 'has'} no transfer function" if odd else ""
 
 
 def _mean_spectrum(tuning: PictureSet) -> tuple[NDArray[np.float64], int]:
-    """The mean squared DCT-II coefficients over squares of the clean tuning pictures (side×side×3), and how many squares there were.
+    """The mean squared DCT-II coefficients over squares of the clean tuning pictures (side×side×C), and how many squares there were.
 
     The side is the typical picture's shorter one, at most 32: CIFAR's pictures enter whole, photographs as non-overlapping squares.
     """
@@ -246,7 +248,7 @@ def _mean_spectrum(tuning: PictureSet) -> tuple[NDArray[np.float64], int]:
     candidates = [tuning.images[i] for i in _spread(len(tuning.images), SPECTRUM_SQUARES)]
     side = min(SPECTRUM_SIDE, int(np.median([min(picture.shape[:2]) for picture in candidates])))
     share = -(-SPECTRUM_SQUARES // len(candidates))
-    total, count = np.zeros((side, side, 3)), 0
+    total, count = np.zeros((side, side, candidates[0].shape[2])), 0
     for picture in candidates:
         corners = [(y, x) for y in range(0, picture.shape[0] - side + 1, side) for x in range(0, picture.shape[1] - side + 1, side)]
         for y, x in (corners[i] for i in _spread(len(corners), share)):
@@ -273,16 +275,14 @@ def _resample(spectrum: NDArray[np.float64], height: int, width: int) -> NDArray
 
 def _trials(tuning: PictureSet, degradation: Degradation, seed: int) -> list[tuple[Batch, Batch]]:
     """(clean, degraded) batches of tuning pictures, cut to their centre; pictures of one size share a batch."""
-    chosen = [_centre(tuning.images[i]) for i in _spread(len(tuning.images), TUNING_PICTURES)]
-    typical = int(np.median([picture.shape[0] * picture.shape[1] for picture in chosen]))
-    by_shape: dict[tuple[int, ...], list[NDArray[Any]]] = {}
-    for picture in (chosen[i] for i in _spread(len(chosen), max(1, TUNING_PIXELS // typical))):
-        by_shape.setdefault(picture.shape, []).append(picture)
-    groups = [group[i : i + step] for group in by_shape.values() for step in (batch_size(group[0]),) for i in range(0, len(group), step)]
-    return [
-        (np.stack([to_unit(picture) for picture in group]), np.stack([degradation.apply(picture, seed) for picture in group]))
-        for group in groups
-    ]
+    chosen = [(i, _centre(tuning.images[i])) for i in _spread(len(tuning.images), TUNING_PICTURES)]
+    typical = int(np.median([picture.shape[0] * picture.shape[1] for _, picture in chosen]))
+    by_shape: dict[tuple[int, ...], list[tuple[Batch, Batch]]] = {}
+    for index, picture in (chosen[i] for i in _spread(len(chosen), max(1, TUNING_PIXELS // typical))):
+        degraded = degradation.apply(picture, seed) if tuning.degraded is None else to_unit(_centre(tuning.degraded[index]))
+        by_shape.setdefault(picture.shape, []).append((to_unit(picture), degraded))
+    groups = [group[i : i + step] for group in by_shape.values() for step in (batch_size(group[0][0]),) for i in range(0, len(group), step)]
+    return [(np.stack([clean for clean, _ in group]), np.stack([degraded for _, degraded in group])) for group in groups]
 
 
 def _mean_psnr(function: Filter, trials: list[tuple[Batch, Batch]]) -> float:

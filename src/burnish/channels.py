@@ -90,8 +90,8 @@ def _spread(planes: Floats, taps: Floats, axis: int) -> Floats:
 def unit(array: NDArray[Any], low: float, high: float) -> Floats:
     """Values on `low` to `high` as float32 on 0–1."""
     if array.dtype.kind == "u" and low == 0:
-        divided: Floats = np.divide(array, np.float32(high), dtype=np.float32)
-        return divided
+        scaled: Floats = np.divide(array, np.float32(high), dtype=np.float32)
+        return scaled
     return ((array.astype(np.float64) - low) / (high - low)).astype(np.float32)
 
 

@@ -6,7 +6,8 @@ from html import escape
 
 WIDTH, HEIGHT = 560, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 28, 36  # margins
-COLOURS = ("var(--one)", "var(--two)", "var(--quiet)")
+COLOURS = ("var(--one)", "var(--two)", "var(--quiet)", "var(--three)", "var(--four)", "var(--five)")
+ABREAST, LINE = 3, 18  # names in a line over the curves; further lines, of that height, stand below
 
 Series = tuple[str, Sequence[float | None]]
 
@@ -40,10 +41,12 @@ def curves(title: str, series: Sequence[Series], *, log: bool = False) -> str:
         drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         colour = COLOURS[index % len(COLOURS)]
         parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(
-            f'<text x="{WIDTH - RIGHT - 130 * (len(series) - 1 - index)}" y="16" text-anchor="end" fill="{colour}">{escape(name)}</text>'
-        )
-    return _svg(title, HEIGHT, parts)
+        line_of_names, place_in_it = divmod(index, ABREAST)
+        abreast = min(ABREAST, len(series) - ABREAST * line_of_names)
+        y = HEIGHT + LINE * line_of_names - 4 if line_of_names else 16
+        at = WIDTH - RIGHT - 130 * (abreast - 1 - place_in_it)
+        parts.append(f'<text x="{at}" y="{y}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+    return _svg(title, HEIGHT + LINE * ((len(series) - 1) // ABREAST), parts)
 
 
 def bars(title: str, rows: Sequence[tuple[str, float]]) -> str:

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +27,14 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BurnishError as error:
-            _complain(str(error))
+            if _is_helper():
+                time.sleep(60)  # the first process meets the same and tells it; torchrun ends this one with it
+            else:
+                _complain(str(error))
             ctx.exit(2 if isinstance(error, RecipeError | DegradationError) else 1)
         except KeyboardInterrupt:
-            _complain("stopped")
+            if not _is_helper():
+                _complain("stopped")
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -38,6 +44,11 @@ class Commands(click.Group):
         except Exception as error:
             _complain(f"this should not have happened, please report it: {type(error).__name__}: {error}")
             ctx.exit(1)
+
+
+def _is_helper() -> bool:
+    """Whether torchrun has started this process to help another, which speaks for both."""
+    return os.environ.get("RANK", "0") != "0"
 
 
 def _complain(line: str) -> None:
@@ -137,34 +148,68 @@ def _tell_json(outcome: Any) -> None:
     _say(json.dumps(outcome.to_json()))
 
 
-@main.command(epilog="\b\nExamples:\n  burnish train seed --data cifar-10-python.tar.gz\n  burnish train seed --resume")
-@click.argument("recipe", default="seed")
+@main.command(
+    epilog="\b\nExamples:\n  burnish train --data scans/ --clean originals/\n  burnish train --data cells/ --noisy-only --max-minutes 5"
+    "\n  burnish train photo --data photos/ --set degradation=noise:5-30+jpeg:40-90\n  burnish train seed --resume"
+)
+@click.argument("recipe", required=False)
 @click.option("--data", metavar="SRC", help=f"What to learn from: {SRC}. Default: the recipe's.")
+@click.option("--clean", metavar="DIR", help="The clean partners of the pictures in --data, found by their names.")
+@click.option("--noisy-only", is_flag=True, help="The pictures in --data are noisy, and there are no clean ones.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder. Default: runs/NAME.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Short for --set epochs=N.")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop training after that long.")
+@click.option(
+    "--max-minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Stop training after that long. [without RECIPE: 15]"
+)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated.")
+@click.option("--from", "start", metavar="MODEL", help="Fine-tune MODEL, a shipped model's name or a model file.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's event files into the run's folder.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder; start it if there is none.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Short for --set seed=N.")
+@click.option("--check", is_flag=True, help="Exit with status 3 if the model does not help.")
 def train(
-    recipe: str,
+    recipe: str | None,
     data: str | None,
+    clean: str | None,
+    noisy_only: bool,
     out: Path | None,
     epochs: int | None,
     max_minutes: float | None,
     changes: tuple[str, ...],
+    start: str | None,
+    tensorboard: bool,
     resume: bool,
     device: Any,
     seed: int | None,
+    check: bool,
 ) -> None:
-    """Train the network of RECIPE (a shipped recipe's name or a TOML file; default: seed) into a model file with its report."""
-    from burnish import training
+    """Train the network of RECIPE (a shipped recipe's name or a TOML file) into a model file with its report.
 
-    short = [f"{key}={value}" for key, value in (("data", data), ("epochs", epochs), ("seed", seed)) if value is not None]
-    plan = training.load_recipe(recipe, [*changes, *short])
-    run = training.fit(plan, out, resume=resume, device=device, max_minutes=max_minutes, say=_say)
-    _print_table([run.board])
+    Without RECIPE, a folder of pictures is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
+    neither RECIPE nor --data, it is the seed.
+    """
+    from burnish import data as sets
+    from burnish import training
+    from burnish.training.recipe import suited
+
+    automatic = recipe is None and start is None and data is not None and not sets.has_test_split(data)
+    if automatic:
+        max_minutes = max_minutes or 15.0
+        recipe = suited(max_minutes)
+    given = {"data": data, "epochs": epochs, "seed": seed, "clean": clean}
+    short = [f"{key}={value}" for key, value in given.items() if value is not None]
+    short += ["degradation=own"] * bool(clean) + ["noisy_only=true", "loss=mse"] * noisy_only
+    if automatic and data:
+        short.append(f"name={Path(data).resolve().name}")
+    fixed = [change.partition("=")[0].strip() for change in (*changes, *short)]
+    every = [*short, *changes]
+    plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
+    how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}
+    run = training.fit(plan, out, fill=automatic, fixed=fixed, say=_say, **how)
+    _print_table(run.boards)
+    if check and not run.board.helps:
+        sys.exit(3)
 
 
 @main.command(
@@ -199,8 +244,9 @@ def evaluate(
     loaded = [model.load(name) for name in models]
     degradation = Degradation.parse(degrade or loaded[0].card.degradation)
     with progress.shown("reading") as shown:
-        pictures = sets.load(data, "test", progress=shown).first(limit)
-        tuning = None if no_baselines else sets.tuning_for(data)
+        channels = loaded[0].card.channels
+        pictures = sets.load(data, "test", shown, channels).first(limit)
+        tuning = None if no_baselines else sets.tuning_for(data, channels)
     with progress.shown("scoring") as shown:
         boards = score(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
     if report_file:
@@ -221,6 +267,26 @@ def evaluate(
             _complain(f"{name}: {why}")
         _complain(f"{len(pictures.skipped)} of {total} pictures could not be read; the others are scored")
         sys.exit(1)
+
+
+@main.command(epilog="\b\nExample:\n  burnish compare runs/photo runs/mine --report compared.html")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a run, a line each.")
+@click.option(
+    "--report", "report_file", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with the curves as well."
+)
+def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> None:
+    """Lay RUNs (folders made by burnish train, finished or not) side by side: what differs in their recipes, and what came of it."""
+    from burnish import compare as comparing
+
+    found = [comparing.read(folder) for folder in runs]
+    if as_json:
+        for line in comparing.to_json(found):
+            click.echo(json.dumps(line))
+    else:
+        click.echo(comparing.table(found))
+    if report_file:
+        comparing.write_report(report_file, found)
 
 
 @main.command(epilog="\b\nExample:\n  burnish degrade holiday/ --degrade blur:1.0+noise:10 -o worse/")

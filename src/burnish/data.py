@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,15 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish import cifar
+from burnish import cifar, folder
 from burnish.errors import InputError, MissingExtraError
-from burnish.files import ASIDE, atomic
+from burnish.files import atomic
+from burnish.folder import Files
+from burnish.folder import Picture as Picture
+from burnish.folder import is_picture as is_picture
+from burnish.folder import pictures_in as pictures_in
+from burnish.folder import read as read
 from burnish.progress import Progress
 
 Split = Literal["train", "test"]
-Picture = NDArray[np.uint8] | NDArray[np.uint16]
-
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".gif", ".heic", ".bmp", ".ppm", ".pgm", ".pnm"}
 SOURCES = "cifar10, photos, a CIFAR-10 archive (.tar.gz) or its folder, or a folder of pictures"
 PHOTOS = {
     "train": ["astronaut.png", "rocket.jpg", "retina.jpg", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png"],
@@ -31,47 +32,79 @@ TERMS = {
     "bsds500": "BSDS500, for non-commercial research and education",
     "folder": "your own pictures, on your own terms",
 }
+RESIDENT = 1 << 30  # bytes of decoded pictures kept in memory; a folder with more is decoded again each time
 TERMS_FILE = "TERMS.txt"  # in a folder of pictures: on what terms they may be used, for the card of a model that learns from them
 
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures with what must be known of them. `images` are H×W×3 uint8 or uint16 (of one size: one N×H×W×3 array); `skipped` names what
-    could not be read, and why."""
+    """Pictures with what must be known of them. `images` are H×W×C uint8 or uint16 (of one size: one N×H×W×C array), C being 3, or 1 for
+    grey ones; `skipped` names what could not be read, and why. `degraded` holds the same pictures before restoration, where they came in
+    pairs."""
 
     name: str
     images: Sequence[Picture] | Picture
     names: Sequence[str]
     terms: str
     skipped: tuple[tuple[str, str], ...] = ()
+    degraded: Sequence[Picture] | None = None
+
+    @property
+    def channels(self) -> int:
+        return self.images.channels if isinstance(self.images, Files) else int(self.images[0].shape[2])
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The pictures' shapes; none is decoded for it."""
+        return [entry.shape for entry in self.images.entries] if isinstance(self.images, Files) else [each.shape for each in self.images]
 
     def fingerprint(self) -> str:
-        """A digest of all shapes and pixels in their order: "sha256:" and 16 hex digits."""
+        """A digest of all shapes and pixels in their order: "sha256:" and 16 hex digits. Of pictures too many for the memory: of their
+        names and sizes."""
+        if isinstance(self.images, Files):
+            return self.images.fingerprint()
         digest = hashlib.sha256()
-        for image in self.images:
+        for image in (*self.images, *(self.degraded or ())):
             digest.update(f"{image.shape}{image.dtype}".encode())
             digest.update(np.ascontiguousarray(image).data)
         return f"sha256:{digest.hexdigest()[:16]}"
 
     def first(self, count: int | None) -> "PictureSet":
         """The first `count` pictures; all when None."""
-        return self if count is None else replace(self, images=self.images[:count], names=self.names[:count])
+        return self if count is None else self.chosen(range(min(count, len(self.images))))
+
+    def chosen(self, indices: Sequence[int]) -> "PictureSet":
+        """The pictures at `indices`, in that order."""
+        return replace(
+            self,
+            images=_at(self.images, indices),
+            names=[self.names[i] for i in indices],
+            degraded=None if self.degraded is None else _at(self.degraded, indices),
+        )
 
 
-def load(source: str | Path, split: Split, progress: Progress | None = None) -> PictureSet:
+def _at(images: Any, indices: Sequence[int]) -> Any:
+    if isinstance(images, Files):
+        return images.chosen(indices)
+    return images[list(indices)] if isinstance(images, np.ndarray) else [images[i] for i in indices]
+
+
+def load(source: str | Path, split: Split, progress: Progress | None = None, channels: int | None = 3) -> PictureSet:
     """The pictures of `source`: "cifar10" (downloaded on first use), "photos", a CIFAR-10 archive or folder, or a folder of pictures.
 
-    A folder of pictures has no split: both give all of it. Raises InputError for an unknown source or one without a readable picture.
+    A folder of pictures has no split: both give all of it; one with more than RESIDENT bytes is decoded as it is used. `channels` of a
+    folder or the photographs are 3 (grey is repeated), 1 (colour is mixed) or None (1 where all are grey, else 3). Raises InputError for an
+    unknown source or one without a readable picture.
     """
     kind, path = _kind(source)
     if kind == "photos":
-        return _photos(split)
+        return _photos(split, channels or 3)
     if kind == "cifar10":
         images = cifar.load(path or cifar.archive(progress), split)
         name = path.resolve().name if path else "cifar10"  # another archive's pictures may not be the official ones
         return PictureSet(name, images, [f"{split}/{index}" for index in range(len(images))], TERMS["cifar10"])
     assert path is not None
-    return _folder(path, progress)
+    return _folder(path, split, channels, progress)
 
 
 def has_test_split(source: str | Path) -> bool:
@@ -79,9 +112,9 @@ def has_test_split(source: str | Path) -> bool:
     return _kind(source)[0] != "folder"
 
 
-def tuning_for(source: str | Path) -> PictureSet:
+def tuning_for(source: str | Path, channels: int | None = 3) -> PictureSet:
     """Pictures to choose settings on before scoring on `source`: its training pictures, or the embedded photographs for a folder."""
-    return load(source if has_test_split(source) else "photos", "train")
+    return load(source if has_test_split(source) else "photos", "train", channels=channels)
 
 
 def _kind(source: str | Path) -> tuple[Literal["photos", "cifar10", "folder"], Path | None]:
@@ -97,81 +130,49 @@ def _kind(source: str | Path) -> tuple[Literal["photos", "cifar10", "folder"], P
     raise InputError(f"{source}: no such file or folder{hint}")
 
 
-def _photos(split: Split) -> PictureSet:
+def _photos(split: Split, channels: int) -> PictureSet:
     try:
         import skimage
     except ImportError as error:
         raise MissingExtraError("photos: the embedded photographs come with scikit-image: pip install 'burnish[evaluate]'") from error
-    folder = Path(skimage.__file__).parent / "data"
-    return PictureSet(
-        "photos", [read(folder / name) for name in PHOTOS[split]], [Path(name).stem for name in PHOTOS[split]], TERMS["photos"]
-    )
+    place = Path(skimage.__file__).parent / "data"
+    images = [read(place / name, channels) for name in PHOTOS[split]]
+    return PictureSet("photos", images, [Path(name).stem for name in PHOTOS[split]], TERMS["photos"])
 
 
-def _folder(folder: Path, progress: Progress | None) -> PictureSet:
-    files = list(pictures_in(folder))
-    if not files:
-        raise InputError(f"{folder}: holds no picture; give a folder with files such as .jpg, .png or .tif")
-    images, names, skipped = [], [], []
-    for index, file in enumerate(files):
-        name = file.relative_to(folder).as_posix()
+def _folder(path: Path, split: Split, channels: int | None, progress: Progress | None) -> PictureSet:
+    entries, skipped = folder.survey(path, progress)
+    files = folder.opened(entries, channels)
+    resident = files.bytes <= RESIDENT
+    whole: list[int] = []
+    images: list[Picture] = []
+    for index, entry in enumerate(entries if resident or split == "test" else ()):
         try:
-            images.append(read(file))
-            names.append(name)
+            picture = files[index]
+            whole.append(index)
+            if resident:
+                images.append(picture)
         except InputError as error:
-            skipped.append((name, str(error).removeprefix(f"{file}: ")))
+            skipped.append((entry.name, str(error).removeprefix(f"{entry.file}: ")))
         if progress:
-            progress(index + 1, len(files), name)
-    if not images:
-        raise InputError(f"{folder}: none of its {len(files)} pictures can be read; the first, {skipped[0][0]}: {skipped[0][1]}")
-    return PictureSet(folder.resolve().name, images, names, _terms(folder), tuple(skipped))
+            progress(index + 1, len(entries), entry.name)
+    if not resident and split == "train":
+        whole = list(range(len(entries)))  # a broken one is found when its turn comes
+    if not whole:
+        name, why = skipped[0]
+        raise InputError(f"{path}: none of its {len(entries)} pictures can be read; the first, {name}: {why}")
+    chosen = files.chosen(whole)
+    names = [entry.name for entry in chosen.entries]
+    return PictureSet(path.resolve().name, images if resident else chosen, names, terms(path), tuple(sorted(skipped)))
 
 
-def _terms(folder: Path) -> str:
+def terms(path: Path) -> str:
     """On what terms a folder's pictures may be used: what its TERMS.txt says, or what is known of a folder of that name."""
-    stated = folder / TERMS_FILE
+    stated = path / TERMS_FILE
     try:
         return " ".join(stated.read_text("utf-8").split())[:500]
     except (OSError, UnicodeDecodeError):
-        return TERMS["bsds500" if folder.resolve().name in ("bsds500-train", "cbsd68") else "folder"]
-
-
-def pictures_in(folder: Path) -> Iterator[Path]:
-    """The picture files under `folder`, sorted, by their endings. Links to folders are not followed, so that no loop is."""
-    for place, folders, files in os.walk(folder):
-        folders.sort()
-        yield from (Path(place) / name for name in sorted(files) if is_picture(name))
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file's name has a picture's ending, and is not that of a file being written."""
-    return Path(name).suffix.lower() in ENDINGS and not name.startswith(ASIDE)
-
-
-def read(path: Path) -> Picture:
-    """A picture file as H×W×3 in sRGB: uint16 where the file has more than 8 bits a channel, else uint8. Transparency is dropped.
-
-    Grey is repeated, CMYK and profiled pictures are converted. Raises InputError for what is no picture or is truncated.
-    """
-    import pyvips
-
-    try:
-        image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="truncated")
-        deep = image.format not in ("uchar", "char")
-        if image.format in ("float", "double", "complex", "dpcomplex"):
-            raise InputError(f"{path}: holds floating-point values, whose range is not known; convert it to 8 or 16 bits")
-        if image.hasalpha():
-            image = image[: image.bands - 1]
-        image = image.colourspace("rgb16" if deep else "srgb")
-        if image.bands != 3:
-            raise InputError(f"{path}: has {image.bands} channels, and no known way to colours; convert it to RGB")
-        pixels: Picture = image.cast("ushort" if deep else "uchar").numpy()
-    except pyvips.Error as error:
-        if not path.exists():
-            raise InputError(f"{path}: no such file; check the path") from error
-        why = str(error).strip().splitlines()[-1].strip()
-        raise InputError(f"{path}: cannot be read as a picture ({why}); open it in another program to see if it is whole") from error
-    return pixels
+        return TERMS["bsds500" if path.resolve().name in ("bsds500-train", "cbsd68") else "folder"]
 
 
 def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> None:

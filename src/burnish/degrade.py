@@ -9,6 +9,7 @@ Stages are joined by `+` and applied left to right; `a-b` is drawn per picture, 
     motion:5-15     straight motion blur of that length in pixels, random angle
     jpeg:40-95      through a real codec at that quality, 4:2:0
     8bit            round and clip to 8 bit
+    own             whatever spoilt somebody's own pairs of pictures: a model learnt it from them, it cannot be made
 
 Pictures are H×W×C, worked on as float32 on the 0–1 scale. What is drawn for a picture depends on the seed and on the picture's own content,
 not on its place in a list.
@@ -50,6 +51,7 @@ KINDS = {
     "motion": Kind("motion:5-15", 0, 200),
     "jpeg": Kind("jpeg:75", 1, 100, whole=True),
     "8bit": Kind("8bit"),
+    "own": Kind("own"),
 }
 
 
@@ -116,6 +118,11 @@ class Degradation:
         """The degradation that `spec` describes. Raises DegradationError naming the stage that is wrong and showing a right one."""
         chains = tuple(tuple(_parse_stage(stage) for stage in chain.split("+")) for chain in spec.split("|"))
         return Degradation("|".join("+".join(span.text() for span in chain) for chain in chains), chains)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it stands for what somebody's own pairs show."""
+        return any(span.name == "own" for chain in self.chains for span in chain)
 
     @property
     def is_random(self) -> bool:
@@ -330,6 +337,10 @@ def _eight_bit(image: Image, _stage: Stage) -> Image:
     return rounded
 
 
+def _own(_image: Image, _stage: Stage) -> Image:
+    raise DegradationError("own: stands for what somebody's own pairs of pictures show, and cannot be made; give one such as noise:25")
+
+
 _APPLY: dict[str, Callable[[Image, Stage], Image]] = {
     "blur": _blur,
     "noise": _noise,
@@ -338,4 +349,5 @@ _APPLY: dict[str, Callable[[Image, Stage], Image]] = {
     "motion": _motion,
     "jpeg": _jpeg,
     "8bit": _eight_bit,
+    "own": _own,
 }

@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,28 +19,31 @@ from numpy.typing import NDArray
 
 from burnish import baselines, metrics
 from burnish.baselines import THREADS, Batch, batch_size, to_unit
+from burnish.degrade import Chain
 from burnish.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from burnish.data import PictureSet
-    from burnish.degrade import Chain, Degradation
+    from burnish.degrade import Degradation
     from burnish.model import Model
     from burnish.progress import Progress
 
 RESAMPLES = 10_000  # of the bootstrap
 SAMPLES = 4  # pictures shown of each kind
 
-Method = Callable[[Batch, Sequence["Chain"]], Batch]
+ESTIMATED = "There are no clean originals: PSNR is an estimate from the measured noise (SURE), right if that is independent between pixels."
+
+Method = Callable[[Batch, Sequence[Chain]], Batch]
 Scores = NDArray[np.float64]  # N×3: PSNR in dB, SSIM, channel accuracy
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it."""
+    """A picture to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it; no original where there is none."""
 
     name: str
     kind: Literal["worst", "middle", "best"]
-    original: NDArray[np.uint8]
+    original: NDArray[np.uint8] | None
     degraded: NDArray[np.uint8]
     restored: NDArray[np.uint8]
     psnr_input: float
@@ -52,7 +55,8 @@ class Scoreboard:
     """What one model did to one set of pictures, beside what doing nothing and the classical filters did.
 
     `gain_db` is the mean of PSNR(model) − PSNR(untouched input), `gain_db_ci95` its 95 % bootstrap interval over pictures (one picture:
-    twice the gain). `helps` is true when the gain and the interval's lower end are both above zero.
+    twice the gain). `helps` is true when the gain and the interval's lower end are both above zero. `estimated`: there are no originals,
+    PSNR is estimated from the noise, and there is neither SSIM nor channel accuracy.
     """
 
     model: str
@@ -70,6 +74,7 @@ class Scoreboard:
     settings: dict[str, str]
     skipped: tuple[tuple[str, str], ...]
     samples: tuple[Sample, ...]
+    estimated: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The scoreboard in JSON's own types, without the sample pictures."""
@@ -88,6 +93,7 @@ class Scoreboard:
             "not_applicable": dict(self.not_applicable),
             "settings": dict(self.settings),
             "skipped": [{"name": name, "why": why} for name, why in self.skipped],
+            **({"estimated": True} if self.estimated else {}),
         }
 
 
@@ -100,7 +106,9 @@ def evaluate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Scoreboard]:
-    """Score each model on the pictures (H×W×3, uint8 or uint16) under the degradation; a scoreboard a model, in the given order.
+    """Score each model on the pictures (H×W×C, uint8 or uint16) under the degradation; a scoreboard a model, in the given order.
+
+    Pictures that came in pairs are taken as they came; the degradation only says what is known of them.
 
     `tuning` holds other pictures, on which each baseline's setting is chosen (those that are also among `pictures` are left out);
     None means no baselines. Raises InputError for an empty set, ModelError for a model that cannot restore these pictures or gives values
@@ -127,7 +135,7 @@ def evaluate(
         columns = {"input": of_rivals["input"], "model": own, **{key: each for key, each in of_rivals.items() if key != "input"}}
         means = {key: each.mean(axis=0).tolist() for key, each in columns.items()}
         gains = own[:, 0] - of_rivals["input"][:, 0]
-        low, high = _bootstrap_interval(gains, seed)
+        low, high = bootstrap_interval(gains, seed)
         boards.append(
             Scoreboard(
                 model=name,
@@ -164,7 +172,7 @@ def _score(
 
     def score(start: int) -> int:
         originals = [pictures.images[i] for i in range(start, min(start + step, count))]
-        degraded, chains = _degrade(originals, degradation, seed)
+        degraded, chains = _degraded(pictures, range(start, start + len(originals)), degradation, seed)
         levels = [_levels(original) for original in originals]
         clean = [metrics.quantise(to_unit(original), level) for original, level in zip(originals, levels, strict=True)]
         for (name, method), rows in zip(methods, scores, strict=True):
@@ -189,8 +197,11 @@ def _marks(restored: NDArray[Any], clean: NDArray[Any]) -> tuple[float, float, f
     return metrics.psnr(restored, clean), metrics.ssim(restored, clean), metrics.channel_accuracy(restored, clean)
 
 
-def _degrade(originals: Sequence[NDArray[Any]], degradation: Degradation, seed: int) -> tuple[Batch, list[Chain]]:
-    """The pictures' exact degraded values, and the chain drawn for each."""
+def _degraded(pictures: PictureSet, indices: Sequence[int], degradation: Degradation, seed: int) -> tuple[Batch, list[Chain]]:
+    """The pictures' exact degraded values, and the chain drawn for each (an empty one where they came in pairs)."""
+    if pictures.degraded is not None:
+        return np.stack([to_unit(pictures.degraded[i]) for i in indices]), [Chain(())] * len(indices)
+    originals = [pictures.images[i] for i in indices]
     chains = [degradation.draw(original, seed) for original in originals]
     return np.stack([chain.apply(original) for chain, original in zip(chains, originals, strict=True)]), chains
 
@@ -199,7 +210,7 @@ def _levels(image: NDArray[Any]) -> int:
     return 65535 if image.dtype == np.uint16 else 255
 
 
-def _bootstrap_interval(gains: NDArray[np.float64], seed: int) -> tuple[float, float]:
+def bootstrap_interval(gains: NDArray[np.float64], seed: int) -> tuple[float, float]:
     """The percentile bootstrap's 95 % interval of the mean (Efron 1979); the point itself, twice, for one picture."""
     rng = np.random.default_rng(seed)
     rows = max(1, 4_000_000 // len(gains))  # at a time, so that many pictures do not fill the memory
@@ -225,20 +236,20 @@ def _others(tuning: PictureSet, pictures: PictureSet) -> PictureSet:
         )
     if len(kept) == len(tuning.images):
         return tuning
-    return replace(tuning, images=[tuning.images[i] for i in kept], names=[tuning.names[i] for i in kept])
+    return tuning.chosen(kept)
 
 
 # --- Running a model ---
 
 
 def _runner(model: Model, name: str) -> Method:
-    """The model as a method: N×H×W×3 in, the same out. Raises ModelError where it cannot take a picture."""
+    """The model as a method: N×H×W×C in, the same out. Raises ModelError where it cannot take a picture."""
     card = model.card
-    if card.channels != 3:
-        raise ModelError(f"{name}: takes pictures of {card.channels} channel(s), the scoreboard's have 3; evaluate a colour model")
 
     def run(batch: Batch, _chains: Sequence[Chain]) -> Batch:
-        height, width = batch.shape[1:3]
+        height, width, channels = batch.shape[1:]
+        if card.channels != channels:
+            raise ModelError(f"{name}: takes pictures of {card.channels} channel(s), these have {channels}; evaluate it on such pictures")
         if card.input_size and list(card.input_size[-2:]) != [height, width]:
             size = "×".join(str(length) for length in card.input_size[-2:])
             raise ModelError(
@@ -275,7 +286,7 @@ def _samples(run: Method, gains: NDArray[np.float64], pictures: PictureSet, degr
 
     def sample(kind: Literal["worst", "middle", "best"], index: int) -> Sample:
         original = pictures.images[index]
-        degraded, chains = _degrade([original], degradation, seed)
+        degraded, chains = _degraded(pictures, [index], degradation, seed)
         shown = [metrics.quantise(image, _levels(original)) for image in (to_unit(original), degraded[0], run(degraded, chains)[0])]
         eight_bit = [np.rint(metrics.quantise(image) * 255).astype(np.uint8) for image in shown]
         psnr_input, psnr_model = (metrics.psnr(image, shown[0]) for image in shown[1:])
@@ -295,23 +306,27 @@ def table(boards: Sequence[Scoreboard]) -> str:
 
 def _lines(boards: list[Scoreboard]) -> Iterator[str]:
     first = boards[0]
-    methods = [("untouched input", first.psnr["input"], first.ssim["input"])]
-    methods += [(f"{_words(name)} ({setting})", first.psnr[name], first.ssim[name]) for name, setting in first.settings.items()]
-    methods += [(board.model, board.psnr["model"], board.ssim["model"]) for board in boards]
+    methods = [("untouched input", first.psnr["input"], first.ssim.get("input"))]
+    methods += [(f"{_words(name)} ({setting})", first.psnr[name], first.ssim.get(name)) for name, setting in first.settings.items()]
+    methods += [(board.model, board.psnr["model"], board.ssim.get("model")) for board in boards]
     width = max(len(label) for label, _, _ in methods)
 
     yield f"{first.data}, {_count(first.images)}, degraded by {first.degradation}"
+    if first.estimated:
+        yield ESTIMATED
     yield f"{'method':<{width}}  PSNR dB    SSIM  gain dB"
     for label, psnr, ssim in methods:
         gain = psnr - first.psnr["input"]
-        yield f"{label:<{width}}  {psnr:7.2f}  {ssim:.4f}  {_signed(gain) if label != 'untouched input' else '':>7}"
+        similarity = "" if ssim is None else f"{ssim:.4f}"
+        yield f"{label:<{width}}  {psnr:7.2f}  {similarity:>6}  {_signed(gain) if label != 'untouched input' else '':>7}"
     for name, why in first.not_applicable.items():
         yield f"{_words(name)}: not applicable, {why}"
     accuracies = [
-        ("untouched input", first.channel_accuracy["input"]),
-        *((board.model, board.channel_accuracy["model"]) for board in boards),
+        ("untouched input", first.channel_accuracy.get("input", 1.0)),
+        *((board.model, board.channel_accuracy.get("model", 1.0)) for board in boards),
     ]
-    yield "channel accuracy: " + ", ".join(f"{label} {accuracy:.4f}" for label, accuracy in accuracies)
+    if any(accuracy < 1 for _, accuracy in accuracies):  # grey pictures have no brightest channel
+        yield "channel accuracy: " + ", ".join(f"{label} {accuracy:.4f}" for label, accuracy in accuracies)
     if first.skipped:
         yield f"{_count(len(first.skipped))} skipped:"
         yield from (f"  {name}: {why}" for name, why in first.skipped)

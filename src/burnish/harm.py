@@ -122,6 +122,8 @@ def _is_blocky(samples: list[Floats]) -> bool:
 def refusal(finding: Finding, card: Card) -> str | None:
     """Why the picture lies outside what the card says the model was trained for, in words; None when it does not, as far as can be told."""
     trained = Degradation.parse(card.degradation)
+    if trained.is_own:
+        return None
     blur, noise = trained.span("blur"), _noise_span(trained)
     name = card.name
     if finding.blur is not None and blur:
@@ -148,6 +150,8 @@ def _noise_span(trained: Degradation) -> tuple[float, float]:
 def is_clean(finding: Finding, card: Card) -> bool:
     """Whether the picture shows nothing of what the model takes away."""
     trained = Degradation.parse(card.degradation)
+    if trained.is_own:
+        return False
     sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
     quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
     return quiet and sharp and not (finding.blocky and trained.span("jpeg"))

@@ -15,6 +15,10 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int | None, note: str = "") -> None: ...
 
 
+def silent(done: int, total: int | None, note: str = "") -> None:
+    """A Progress that shows nothing."""
+
+
 @contextlib.contextmanager
 def shown(label: str) -> Iterator[Progress]:
     """Yield a Progress that shows `label`, the share done, time left and the note on stderr."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from burnish import charts
 from burnish.errors import MissingExtraError
-from burnish.evaluate import Sample, Scoreboard
+from burnish.evaluate import ESTIMATED, Sample, Scoreboard
 from burnish.files import atomic, write_text
 from burnish.model import Card
 
@@ -20,9 +20,11 @@ CROP = 256  # pixels a side shown of a larger photograph
 TINY = 128  # a picture under this is shown enlarged
 
 STYLE = """
-:root { --paper: #fff; --ink: #1d1d1f; --quiet: #6b6b70; --rule: #e3e3e6; --one: #2563a8; --two: #c2571a; --bad: #b3261e; }
+:root { --paper: #fff; --ink: #1d1d1f; --quiet: #6b6b70; --rule: #e3e3e6; --one: #2563a8; --two: #c2571a; --bad: #b3261e;
+  --three: #2c7a4b; --four: #7a4fa3; --five: #8a6d00; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #16171a; --ink: #e8e8ea; --quiet: #a0a0a6; --rule: #333439; --one: #7fb2ea; --two: #f0a070; --bad: #f28b82; } }
+  :root { --paper: #16171a; --ink: #e8e8ea; --quiet: #a0a0a6; --rule: #333439; --one: #7fb2ea; --two: #f0a070; --bad: #f28b82;
+    --three: #7ccb9a; --four: #c3a1ea; --five: #dcc25a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -55,12 +57,16 @@ class Story:
 def write_report(path: Path, title: str, stories: Sequence[Story]) -> None:
     """Write the stories as one self-contained HTML page, whole or not at all. Raises InputError when it cannot be written."""
     summary = "".join(f"<li>{_verdict(story.board)}</li>" for story in stories)
-    page = (
+    write_text(path, page(title, f'<ul class="verdict">{summary}</ul>{"".join(_story(story) for story in stories)}{_METHOD}'))
+
+
+def page(title: str, content: str) -> str:
+    """An HTML page that needs nothing else, with `content` (HTML) under its title."""
+    return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{escape(title)}</title><style>{STYLE}</style></head><body>'
-        f'<h1>{escape(title)}</h1><ul class="verdict">{summary}</ul>{"".join(_story(story) for story in stories)}{_METHOD}</body></html>\n'
+        f"<h1>{escape(title)}</h1>{content}</body></html>\n"
     )
-    write_text(path, page)
 
 
 def write_picture(path: Path, stories: Sequence[Story], each: int = 2) -> None:
@@ -79,7 +85,10 @@ def write_picture(path: Path, stories: Sequence[Story], each: int = 2) -> None:
     for line, (board, sample) in zip(axes, rows, strict=True):
         labels = ("Original", f"Degraded  {sample.psnr_input:.2f} dB", f"Restored by {board.model}  {sample.psnr_model:.2f} dB")
         for axis, label, image in zip(line, labels, (sample.original, sample.degraded, sample.restored), strict=True):
-            axis.imshow(_shown(image), interpolation="nearest")
+            if image is None:
+                axis.remove()
+                continue
+            axis.imshow(_shown(image), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(label.replace("$", r"\$"), fontsize=10)
             axis.set_axis_off()
     with atomic(path) as temporary:
@@ -128,7 +137,7 @@ def _scores(board: Scoreboard) -> str:
     body = "".join(
         f"<tr{' class=own' if key == 'model' else ''}><td>{escape(name)}<br><span class=quiet>{escape(setting)}</span></td>"
         f'<td class="number">{board.psnr[key]:.2f}</td><td class="number">{board.psnr[key] - board.psnr["input"]:+.2f}</td>'
-        f'<td class="number">{board.ssim[key]:.4f}</td></tr>'
+        f'<td class="number">{f"{board.ssim[key]:.4f}" if key in board.ssim else ""}</td></tr>'
         for name, setting, key in rows
     )
     body += "".join(
@@ -136,13 +145,15 @@ def _scores(board: Scoreboard) -> str:
         for key, why in board.not_applicable.items()
     )
     accuracy = board.channel_accuracy
+    coloured = any(value < 1 for value in accuracy.values())  # grey pictures have no brightest channel
     skipped = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in board.skipped)
     return (
         f"<p class=quiet>{escape(board.data)}, {board.images:,} pictures, degraded by <code>{escape(board.degradation)}</code></p>"
-        f'<div class="scroll"><table><thead><tr><th scope="col">method</th><th scope="col" class="number">PSNR dB</th>'
+        + (f"<p><b>{escape(ESTIMATED)}</b></p>" if board.estimated else "")
+        + f'<div class="scroll"><table><thead><tr><th scope="col">method</th><th scope="col" class="number">PSNR dB</th>'
         f'<th scope="col" class="number">gain dB</th><th scope="col" class="number">SSIM</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
-        f"<p>Channel accuracy {accuracy['model']:.4f}; the untouched input has {accuracy['input']:.4f}.</p>"
+        + (f"<p>Channel accuracy {accuracy['model']:.4f}; the untouched input has {accuracy['input']:.4f}.</p>" if coloured else "")
         + (f"<p>Skipped:</p><ul>{skipped}</ul>" if skipped else "")
     )
 
@@ -150,7 +161,7 @@ def _scores(board: Scoreboard) -> str:
 def _pictures(samples: Sequence[Sample]) -> str:
     parts = []
     for sample in samples:
-        height, width = sample.original.shape[:2]
+        height, width = sample.degraded.shape[:2]
         zoom = max(1, TINY // max(height, width))
         told = f", shown {zoom} times" if zoom > 1 else (f", its central {CROP} pixels" if max(height, width) > CROP else "")
         parts.append(
@@ -159,6 +170,8 @@ def _pictures(samples: Sequence[Sample]) -> str:
         )
         captions = ("Original", f"Degraded, {sample.psnr_input:.2f} dB", f"Restored, {sample.psnr_model:.2f} dB")
         for caption, image in zip(captions, (sample.original, sample.degraded, sample.restored), strict=True):
+            if image is None:
+                continue
             cut = _shown(image)
             size = f'width="{cut.shape[1] * zoom}" height="{cut.shape[0] * zoom}"'
             alt = escape(f"{sample.name}: {caption}")
@@ -172,10 +185,13 @@ def _curves(story: Story) -> str:
     def column(key: str) -> list[float | None]:
         return [row.get(key) for row in story.history]
 
+    losses = charts.curves("Loss", [("training", column("loss")), ("validation", column("val_loss"))], log=True)
+    if story.card.channels == 1 or story.board.estimated:  # one channel is always the brightest; a noisy target's says nothing
+        return losses
     nothing = [story.board.channel_accuracy["input"]] * len(story.history)
-    return charts.curves("Loss", [("training", column("loss")), ("validation", column("val_loss"))], log=True) + charts.curves(
-        "Channel accuracy", [("training", column("accuracy")), ("validation", column("val_accuracy")), ("do nothing (test)", nothing)]
-    )
+    accuracies: list[charts.Series] = [("training", column("accuracy")), ("validation", column("val_accuracy"))]
+    accuracies.append(("do nothing (test)", nothing))
+    return losses + charts.curves("Channel accuracy", accuracies)
 
 
 def _card(card: Card) -> str:

@@ -12,7 +12,7 @@ import burnish
 from burnish import model
 from burnish.errors import ModelError
 from burnish.files import write_bytes
-from burnish.training import export, networks
+from burnish.training import export, networks, recipe
 
 
 def written(network: nn.Module, path: Path) -> model.Card:
@@ -129,3 +129,19 @@ def test_the_shipped_seed_turns_back_into_a_network() -> None:
     with torch.inference_mode():
         wanted = networks.restored(network(batch)).numpy()
     np.testing.assert_allclose(burnish.load("seed").run(batch.numpy()), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("recipe_name", "measure", "most"),
+    [
+        ("seed-quick", "parameters", 6467),
+        ("tiny-deblur", "parameters", 6467),
+        ("tiny-blind", "parameters", 6467),
+        ("photo-fast", "macs_per_pixel", 12_000),
+        ("photo", "macs_per_pixel", 35_000),
+        ("deblur", "macs_per_pixel", 35_000),
+    ],
+)
+def test_what_the_recipes_make_fits_its_budget(recipe_name: str, measure: str, most: int) -> None:
+    plan = recipe.load(recipe_name)
+    assert 0.5 * most < export.describe(networks.build(plan.network, plan.network_args))[measure] <= most

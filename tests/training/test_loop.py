@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
-from burnish.training import checkpoint, loop, networks, pairs
+from burnish.training import checkpoint, loop, networks, sources
 from burnish.training.checkpoint import State
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
 
 PLAN: dict[str, Any] = {
@@ -56,8 +57,8 @@ def run(
         if done == stop_at:
             raise StopError
 
-    source = pairs.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
-    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), device="cpu", progress=progress)
+    source = sources.source(PictureSet("test", images, [str(i) for i in range(len(images))], "none"), plan)
+    state = loop.train(network, source, plan, folder, limits=limits or loop.Limits(), team=Team("cpu"), progress=progress, log=loop.no_log)
     return network.state_dict(), state
 
 
@@ -71,16 +72,17 @@ def without_time(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in ("seconds", "resumed_at")} for row in history]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_broken_off_in_mid_epoch_and_resumed_ends_as_never_stopped(
-    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
-    unbroken, state = run(tmp_path / "a", small_pictures)
+    unbroken, state = run(tmp_path / "a", small_pictures, optimizer=optimizer)
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)
     for stop_at in (3, 12, 20):  # three breaks, each in another epoch: 66 training images make 9 steps an epoch
         with pytest.raises(StopError):
-            run(tmp_path / "b", small_pictures, stop_at=stop_at)
-    resumed, after = run(tmp_path / "b", small_pictures)
+            run(tmp_path / "b", small_pictures, stop_at=stop_at, optimizer=optimizer)
+    resumed, after = run(tmp_path / "b", small_pictures, optimizer=optimizer)
     assert_same(unbroken, resumed)
     assert without_time(after.history) == without_time(state.history)
     with (tmp_path / "b" / "history.csv").open() as file:
@@ -120,7 +122,7 @@ def test_a_finished_run_trains_no_further(tmp_path: Path, small_pictures: NDArra
 def test_training_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
     _, state = run(tmp_path, small_pictures, network="residual", degradation="blur:1.0+8bit", epochs=30, learning_rate=5e-3)
     plan = from_mapping(PLAN | {"degradation": "blur:1.0+8bit"}, "test")
-    kept_out = pairs.source(PictureSet("test", small_pictures, [str(i) for i in range(64)], "none"), plan).validation
+    kept_out = sources.source(PictureSet("test", small_pictures, [str(i) for i in range(64)], "none"), plan).validation
     degraded, clean = kept_out.batch(torch.arange(len(kept_out)))
     untouched = (degraded - clean).square().mean().item()
     assert state.history[-1]["val_loss"] < 0.75 * untouched  # a network that only copies its input stays at 1
@@ -155,6 +157,60 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path: Path, small_pictu
     assert "\n" not in str(caught.value)
 
 
+def test_patience_ends_a_run_that_no_longer_gets_better_with_the_best_epochs_weights(
+    tmp_path: Path, small_pictures: NDArray[np.uint8]
+) -> None:
+    stalling: dict[str, Any] = {"schedule": "constant", "learning_rate": 3e-2, "batch": 16, "seed": 1}
+    network, state = run(tmp_path / "a", small_pictures, epochs=60, patience=2, **stalling)
+    losses = [row["val_loss"] for row in state.history]
+    best = losses.index(min(losses)) + 1
+    assert len(losses) == best + 2 < 60
+    wanted, _ = run(tmp_path / "b", small_pictures, epochs=best, **stalling)
+    assert_same(network, wanted)
+    for stop_at in (1, best * 5 + 2):  # in the first epoch, and after the best one
+        with pytest.raises(StopError):
+            run(tmp_path / "c", small_pictures, epochs=60, patience=2, stop_at=stop_at, **stalling)
+    resumed, after = run(tmp_path / "c", small_pictures, epochs=60, patience=2, **stalling)
+    assert_same(network, resumed)
+    assert without_time(after.history) == without_time(state.history)
+    finished, _ = run(tmp_path / "c", small_pictures, epochs=60, patience=2, stop_at=1, **stalling)  # trains no further
+    assert_same(network, finished)
+
+
+def test_patience_that_is_not_used_up_still_keeps_the_best_epoch(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:
+    kept, state = run(tmp_path, small_pictures, patience=50, epochs=6, schedule="constant", learning_rate=3e-2, batch=16)
+    row = loop.best_row(state.history)
+    assert len(state.history) == 6
+    network = networks.build("seed", {})
+    checkpoint.load(tmp_path / "best.safetensors", network, torch.optim.Adam(network.parameters()))
+    assert_same(kept, network.state_dict())
+    assert row["val_loss"] == min(each["val_loss"] for each in state.history)
+
+
+def test_infinite_weights_never_replace_a_good_checkpoint(
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, small_pictures, epochs=1)
+    good = (tmp_path / "checkpoint.safetensors").read_bytes()
+    monkeypatch.setattr(loop, "learning_rate", lambda _recipe, _done: float("inf"))
+    monkeypatch.setattr(loop, "CHECKPOINT_EVERY", 0.0)
+    with pytest.raises(DivergedError, match="the last good checkpoint is kept"):
+        run(tmp_path, small_pictures, epochs=2)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == good
+
+
+def test_a_step_at_a_time_is_kept_when_a_minute_is_over(
+    tmp_path: Path, small_pictures: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves: list[int] = []
+    save = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", lambda path, *rest: (saves.append(rest[-1].step), save(path, *rest)))
+    now = iter(range(0, 10_000, 25))  # a step takes 25 seconds by this clock
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(now)))
+    run(tmp_path, small_pictures, epochs=1)
+    assert saves == [3, 6, 9, 0]  # every minute, and at the epoch's end
+
+
 def test_one_cycle_rises_then_falls_to_zero() -> None:
     plan = from_mapping(PLAN, "test")
     rates = [loop.learning_rate(plan, done / 1000) for done in range(1001)]
@@ -162,6 +218,9 @@ def test_one_cycle_rises_then_falls_to_zero() -> None:
     assert max(rates) == pytest.approx(1e-2)
     assert rates.index(max(rates)) == 200
     assert rates[-1] == pytest.approx(0, abs=1e-12)
+    short = from_mapping(PLAN | {"warm_up": 0.05}, "test")
+    assert loop.learning_rate(short, 0.05) == pytest.approx(1e-2)
+    assert loop.learning_rate(from_mapping(PLAN | {"warm_up": 0}, "test"), 0) == pytest.approx(1e-2)
 
 
 def test_bf16_learns_what_fp32_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:

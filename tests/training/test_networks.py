@@ -71,7 +71,7 @@ def test_residual_starts_as_doing_nothing_within_the_seeds_budget() -> None:
 
 
 def test_build_refuses_what_it_cannot_build() -> None:
-    assert build("residual", {"width": 4}).args == {"width": 4}
+    assert build("residual", {"width": 4}).args == {"width": 4, "channels": 3}
     with pytest.raises(RecipeError, match="no network 'vnet'"):
         build("vnet", {})
     with pytest.raises(RecipeError, match="cannot be built"):

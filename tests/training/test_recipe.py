@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burnish.errors import RecipeError
-from burnish.training.recipe import Recipe, from_mapping, load, shipped
+from burnish.training.recipe import FOLDER, Recipe, from_mapping, load, shipped
 
 GOOD = {"name": "a", "summary": "b", "network": "seed", "degradation": "blur:1.0+8bit"}
 
@@ -95,3 +95,61 @@ def test_what_is_no_recipe_is_refused(tmp_path: Path) -> None:
         from_mapping({"name": "a"}, "mine.toml")
     with pytest.raises(RecipeError, match="write key=value"):
         load("seed", ["epochs"])
+
+
+def test_a_recipe_extends_a_shipped_one(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "photo-fast"\ndegradation = "noise:5"\nepochs = 3\n')
+    assert load(mine) == dataclasses.replace(load("photo-fast"), name="mine", degradation="noise:5", epochs=3)
+    assert load(mine, ["epochs=4"]).epochs == 4
+
+
+def test_a_recipe_extends_one_that_extends_another_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "base.toml").write_text('extends = "seed"\nname = "base"\nbatch = 7\nepochs = 3\n')
+    (tmp_path / "sub" / "mine.toml").write_text('extends = "../base.toml"\nepochs = 5\n')
+    assert load(tmp_path / "sub" / "mine.toml") == dataclasses.replace(load("seed"), name="mine", batch=7, epochs=5)
+
+
+def test_what_a_run_writes_of_an_extended_recipe_needs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text('extends = "seed"\nbatch = 7\n')
+    (tmp_path / "mine.toml").write_text('extends = "base.toml"\n')
+    mine = load(tmp_path / "mine.toml")
+    (tmp_path / "base.toml").unlink()
+    (tmp_path / "recipe.toml").write_text(mine.to_toml())
+    assert load(tmp_path / "recipe.toml") == mine
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('extends = "mine.toml"', "mine.toml: extends itself (mine.toml extends mine.toml)"),
+        ('extends = "other.toml"', "extends itself (mine.toml extends other.toml extends mine.toml)"),
+        ('extends = "photo-fats"', "photo-fats: no such recipe; did you mean 'photo-fast'?"),
+        ('extends = "none/such.toml"', "no such recipe; name one of"),
+        ("extends = 3", "extends = 3 must be a recipe's name or file"),
+        ('extends = "wrong.toml"', "wrong.toml: unknown key 'epoch'; did you mean 'epochs'?"),
+        ('extends = "seed"\nepoch = 3', "mine.toml: unknown key 'epoch'; did you mean 'epochs'?"),
+    ],
+)
+def test_what_cannot_be_extended_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / "other.toml").write_text('extends = "mine.toml"')
+    (tmp_path / "wrong.toml").write_text("epoch = 3")
+    with pytest.raises(RecipeError) as caught:
+        load(tmp_path / "mine.toml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_shipped_recipe_is_one_screen() -> None:
+    for name in shipped():
+        lines = (FOLDER / f"{name}.toml").read_text("utf-8").splitlines()
+        assert len(lines) <= 40
+        assert lines[0].startswith("# ")
+
+
+def test_a_misspelt_change_is_told_the_nearest_key() -> None:
+    for wrong, right in (("learning-rate=1", "learning_rate"), ("degrade=8bit", "degradation"), ("patiance=3", "patience")):
+        with pytest.raises(RecipeError, match=f"did you mean '{right}'"):
+            load("seed", [wrong])

@@ -5,11 +5,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from skimage import io
 
 import burnish
 from burnish.errors import InputError, RecipeError
-from burnish.training import Recipe, fit, load_recipe, run
+from burnish.evaluate import evaluate
+from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, start
 
 SMALL = ["epochs=2", "copies=0.25", "batch=8"]
 
@@ -89,6 +92,74 @@ def test_time_that_is_up_ends_the_run_with_a_model_and_can_be_resumed(picture_fo
     assert [row["epoch"] for row in finished.history] == [1, 2, 3]
     assert finished.history[0]["resumed_at"] == 1
     assert [row["val_loss"] for row in finished.history] == [row["val_loss"] for row in unbroken.history]
+
+
+@pytest.fixture
+def _no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores without the classical filters, which take longer to tune than these networks to train."""
+    monkeypatch.setattr(run, "evaluate", lambda *arguments, **more: evaluate(*arguments, **more | {"tuning": None}))
+
+
+@pytest.fixture(scope="module")
+def striped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new kind of picture: 20 with fine stripes, as no photograph has them."""
+    folder = tmp_path_factory.mktemp("striped")
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:48, :48]
+    for index in range(20):
+        angle, period = rng.uniform(0, np.pi), rng.uniform(3, 5)
+        wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period) > 0
+        picture = np.where(wave[..., None], rng.integers(150, 256, 3), rng.integers(0, 100, 3)).astype(np.uint8)
+        io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)
+    return folder
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_a_model_tuned_to_a_new_kind_of_picture_beats_itself_there(striped_folder: Path, tmp_path: Path) -> None:
+    plan = fine_tuning("tiny-deblur", None, [f"data={striped_folder}", "crop=32", "crops=1024", "epochs=2", "batch=16", "precision=fp32"])
+    said: list[str] = []
+    made = fit(plan, tmp_path / "run", say=said.append)
+    assert made.start_board is not None
+    assert made.start_board.model == "tiny-deblur"
+    assert made.boards == [made.start_board, made.board]
+    assert made.board.images == made.start_board.images == 4  # the fifth of 20 that was kept out
+    assert made.board.gain_db > made.start_board.gain_db + 0.5
+    assert any("from tiny-deblur" in line for line in said)
+    assert any("dB more than tiny-deblur" in line for line in said)
+    report = (made.folder / "report.html").read_text("utf-8")
+    assert "tiny-deblur-tuned helps" in report
+    assert "tiny-deblur helps" in report or "tiny-deblur does not help" in report
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_a_run_is_reproducible_from_its_folder_and_exact_when_resumed_whatever_it_started_from(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f'extends = "seed"\nstart = "seed"\ndata = "{picture_folder}"\nepochs = 4\nbatch = 8\npatience = 3\n'
+    )
+    plan = load_recipe(tmp_path / "mine.toml")
+    made = fit(plan, tmp_path / "run", tensorboard=True)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert made.board.gain_db != made.boards[0].gain_db  # it has learnt something, for better or worse
+
+    (tmp_path / "mine.toml").unlink()
+    again = fit(load_recipe(tmp_path / "run" / "recipe.toml"), tmp_path / "other")
+    assert_same_weights(made.model, again.model)
+
+    def broken_off(_history: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(run.loop, "history_csv", broken_off)
+        fit(plan, tmp_path / "broken")
+    resumed = fit(plan, tmp_path / "broken", resume=True)
+    assert [row["resumed_at"] for row in resumed.history] == [None, 0, None, None]
+    assert_same_weights(made.model, resumed.model)
+
+
+def assert_same_weights(one: Path, two: Path) -> None:
+    assert start.fingerprint(export.to_network(one)) == start.fingerprint(export.to_network(two))
 
 
 def test_cuda_where_there_is_none_is_refused(picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

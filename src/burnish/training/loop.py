@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,25 @@ from burnish.files import write_text
 from burnish.progress import Progress
 from burnish.training import augment, checkpoint, networks
 from burnish.training.checkpoint import State
+from burnish.training.muon import Muon
 from burnish.training.pairs import Pairs, Source
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 
 CHECKPOINT_EVERY = 60.0  # seconds, and at every epoch's end
-WARM_UP = 0.2  # share of a one-cycle schedule spent rising
 ABSURD_LOSS = 10.0  # values in 0–1 that restore to values in 0–1 cannot lose more than 1
+OPTIMIZERS: dict[str, Callable[[nn.Module, float, float], torch.optim.Optimizer]] = {
+    "adam": lambda network, rate, epsilon: torch.optim.Adam(network.parameters(), lr=rate, eps=epsilon),
+    "muon": Muon,
+}
 COLUMNS = ["epoch", "seconds", "accuracy", "loss", "val_accuracy", "val_loss", "resumed_at"]
+
+Row = dict[str, Any]  # one epoch of the history, by COLUMNS
+Log = Callable[[Row], None]
+
+
+def no_log(row: Row) -> None:
+    """A log that keeps nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,44 +51,82 @@ class Limits:
     minutes: float | None = None
 
 
-def train(network: nn.Module, source: Source, recipe: Recipe, folder: Path, *, limits: Limits, device: str, progress: Progress) -> State:
+def train(
+    network: nn.Module,
+    source: Source,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    limits: Limits,
+    team: Team,
+    progress: Progress,
+    log: Log,
+) -> State:
     """Train `network` in place by `recipe`, going on from `folder`'s checkpoint if it has one, and return how it ended.
 
-    A checkpoint is written every epoch and every minute, `history.csv` every epoch. Ctrl-C and SIGTERM write a checkpoint and raise
-    KeyboardInterrupt. Raises DivergedError, with the last good checkpoint kept, when the loss leaves every sensible range.
+    A checkpoint is written every epoch and every minute, `history.csv` every epoch; `log` receives each epoch's row. With patience,
+    training ends when the validation loss has not fallen for that many epochs, and `network` is the one of the best epoch. Ctrl-C and
+    SIGTERM write a checkpoint and raise KeyboardInterrupt. Raises DivergedError, with the last good checkpoint kept, when the loss leaves
+    every sensible range.
     """
     _keep_freed_memory()
-    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, eps=recipe.epsilon)
-    saved = folder / "checkpoint.safetensors"
+    network.to(device=team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = OPTIMIZERS[recipe.optimizer](network, recipe.learning_rate, recipe.epsilon)
+    saved, best = folder / "checkpoint.safetensors", folder / "best.safetensors"
     state = State()
     if saved.exists():
         state = checkpoint.load(saved, network, optimizer)
         state.resumed_at = state.step
     clock = _Clock(limits)
-    with _interruptible() as interrupted:
-        while state.epoch <= recipe.epochs and not state.stopped_early:
+    with _interruptible(team) as interrupted:
+        while state.epoch <= recipe.epochs and not state.stopped_early and not has_stalled(state.history, recipe):
             pairs = source.epoch(state.epoch)
             order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + state.epoch))
             steps = math.ceil(len(pairs) / recipe.batch)
             while state.step < steps and not state.stopped_early:
                 indices = order[state.step * recipe.batch : (state.step + 1) * recipe.batch]
-                _step(network, optimizer, pairs, indices, recipe, state, steps, device)
+                _step(network, optimizer, pairs, indices, recipe, state, steps, team)
                 clock.tick(state)
                 progress(*_standing(state, recipe, steps, len(pairs)))
-                if interrupted.is_set() or clock.checkpoint_is_due() or clock.time_is_up():
-                    checkpoint.save(saved, network, optimizer, state)
-                if interrupted.is_set():
+                stop, time_is_up = team.any(interrupted.is_set(), clock.time_is_up())
+                if team.leads and (stop or time_is_up or clock.checkpoint_is_due()):
+                    _keep(saved, network, optimizer, state)
+                if stop:
                     raise KeyboardInterrupt
-                state.stopped_early = clock.time_is_up() and (state.step < steps or state.epoch < recipe.epochs)
+                state.stopped_early = time_is_up and (state.step < steps or state.epoch < recipe.epochs)
             whole = state.step == steps
-            validation = _validated(network, source.validation, recipe, device)
+            validation = _validated(network, source.validation, recipe, team)
             clock.tick(state)
             _end_epoch(state, validation, seen=min(state.step * recipe.batch, len(pairs)))
-            if whole:  # the row of an epoch cut short is told, but not kept: a resumed run finishes that epoch first
-                checkpoint.save(saved, network, optimizer, replace(state, stopped_early=False))
-            write_text(folder / "history.csv", history_csv(state.history))
+            log(state.history[-1])
+            if team.leads and whole:  # the row of an epoch cut short is told, but not kept: a resumed run finishes that epoch first
+                if recipe.patience and best_row(state.history) is state.history[-1]:
+                    _keep(best, network, optimizer, state)
+                _keep(saved, network, optimizer, replace(state, stopped_early=False))
+            if team.leads:
+                write_text(folder / "history.csv", history_csv(state.history))
+            if team.any(interrupted.is_set())[0]:
+                raise KeyboardInterrupt
+    if recipe.patience and best_row(state.history) is not state.history[-1]:
+        checkpoint.load(best, network, optimizer)
     return state
+
+
+def has_stalled(history: list[Row], recipe: Recipe) -> bool:
+    """Whether the recipe's patience is at its end: that many epochs have passed since the best one."""
+    return bool(recipe.patience and history) and history[-1]["epoch"] - best_row(history)["epoch"] >= recipe.patience
+
+
+def best_row(history: list[Row]) -> Row:
+    """The epoch with the lowest validation loss, the first of equals."""
+    return min(history, key=lambda row: row["val_loss"])
+
+
+def _keep(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Save a checkpoint, unless the weights are good for nothing: then raise DivergedError and leave the last good one."""
+    if not all(torch.isfinite(parameter).all() for parameter in network.parameters()):
+        raise DivergedError(f"the weights became infinite in epoch {state.epoch}; the last good checkpoint is kept: lower learning_rate")
+    checkpoint.save(path, network, optimizer, state)
 
 
 def _keep_freed_memory() -> None:
@@ -98,29 +148,34 @@ def _step(
     recipe: Recipe,
     state: State,
     steps: int,
-    device: str,
+    team: Team,
 ) -> None:
     """One step of the optimiser, counted into `state`. Raises DivergedError before a bad loss reaches the weights."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, ((state.epoch - 1) * steps + state.step) / (recipe.epochs * steps))
     network.train()
-    degraded, clean = (images.to(device) for images in pairs.batch(indices))
+    mine, share = team.share(indices)
+    degraded, clean = (images.to(team.device) for images in pairs.batch(mine))
     if recipe.symmetries:
         which = int(np.random.default_rng([recipe.seed, 3, state.epoch, state.step]).integers(8))
         degraded, clean = augment.symmetric(degraded, which), augment.symmetric(clean, which)
-    loss, accuracy = _scored(network, degraded, clean, recipe)
-    value = loss.item()
-    if not value <= ABSURD_LOSS:  # NaN compares false
-        raise DivergedError(
-            f"the loss became {value:.3g} at epoch {state.epoch}, step {state.step + 1}; the last good checkpoint is kept: "
-            f"try a lower learning_rate than {recipe.learning_rate:g}"
-        )
+    mean, accuracy = _scored(network, degraded, clean, recipe)
+    loss, accuracy = _of_all(mean, accuracy, share, recipe, team)
+    _refuse_absurd(loss, f"at epoch {state.epoch}, step {state.step + 1}", recipe)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    (mean * (share * loss if recipe.loss == "geometric" else share)).backward()  # type: ignore[no-untyped-call]
+    team.add_gradients(network)
     optimizer.step()
-    state.loss_sum += value * len(indices)
+    state.loss_sum += loss * len(indices)
     state.accuracy_sum += accuracy * len(indices)
     state.step += 1
+
+
+def _refuse_absurd(loss: float, where: str, recipe: Recipe) -> None:
+    if not loss <= ABSURD_LOSS:  # NaN compares false
+        raise DivergedError(
+            f"the loss became {loss:.3g} {where}; the last good checkpoint is kept: try a lower learning_rate than {recipe.learning_rate:g}"
+        )
 
 
 def _end_epoch(state: State, validation: tuple[float, float], seen: int) -> None:
@@ -138,34 +193,44 @@ def _end_epoch(state: State, validation: tuple[float, float], seen: int) -> None
     state.epoch, state.step, state.loss_sum, state.accuracy_sum, state.seconds, state.resumed_at = state.epoch + 1, 0, 0.0, 0.0, 0.0, None
 
 
-def _validated(network: nn.Module, pairs: Pairs, recipe: Recipe, device: str) -> tuple[float, float]:
+def _validated(network: nn.Module, pairs: Pairs, recipe: Recipe, team: Team) -> tuple[float, float]:
     network.eval()
     loss_sum = accuracy_sum = 0.0
     with torch.inference_mode():
         for indices in torch.split(torch.arange(len(pairs)), recipe.batch):
-            degraded, clean = pairs.batch(indices)
-            loss, accuracy = _scored(network, degraded.to(device), clean.to(device), recipe)
-            loss_sum += loss.item() * len(indices)
+            mine, share = team.share(indices)
+            degraded, clean = (images.to(team.device) for images in pairs.batch(mine))
+            loss, accuracy = _of_all(*_scored(network, degraded, clean, recipe), share, recipe, team)
+            loss_sum += loss * len(indices)
             accuracy_sum += accuracy * len(indices)
+    _refuse_absurd(loss_sum / len(pairs), "in validation", recipe)
     return loss_sum / len(pairs), accuracy_sum / len(pairs)
 
 
 def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, recipe: Recipe) -> tuple[Tensor, float]:
-    """Loss and channel accuracy of one batch. In bf16 the network runs under autocast; the loss is fp32 always."""
+    """The mean over the images that the loss is made of, and their channel accuracy.
+
+    In bf16 the network runs under autocast; the loss is fp32 always.
+    """
     with torch.autocast(degraded.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
         output = networks.restored(network(degraded)).float()
-    loss = _loss(output, clean, recipe.loss)
     with torch.no_grad():
         accuracy = (_brightest(output) == _brightest(clean)).float().mean().item()
-    return loss, accuracy
+    return _mean(output, clean, recipe.loss), accuracy
 
 
-def _loss(output: Tensor, clean: Tensor, kind: str) -> Tensor:
+def _mean(output: Tensor, clean: Tensor, kind: str) -> Tensor:
     if kind == "l1":
         return functional.l1_loss(output, clean)
     if kind == "mse":
         return functional.mse_loss(output, clean)
-    return ((output - clean).square().mean((1, 2, 3)) + 1e-8).log().mean().exp()
+    return ((output - clean).square().mean((1, 2, 3)) + 1e-8).log().mean()
+
+
+def _of_all(mean: Tensor, accuracy: float, share: float, recipe: Recipe, team: Team) -> tuple[float, float]:
+    """Loss and accuracy of a whole batch, of which this process has `share`. The geometric loss is the exponential of its mean."""
+    whole, accuracy = team.sums(share * mean.item(), share * accuracy)
+    return math.exp(whole) if recipe.loss == "geometric" else whole, accuracy
 
 
 def _brightest(images: Tensor) -> Tensor:
@@ -180,18 +245,18 @@ def _brightest(images: Tensor) -> Tensor:
 def learning_rate(recipe: Recipe, done: float) -> float:
     """The learning rate when the share `done` (0–1) of all steps is done.
 
-    "one-cycle" rises along a cosine from a 25th of `learning_rate` over the first fifth, then falls along a cosine to zero
-    (after Smith and Topin, "Super-convergence", 2018).
+    "one-cycle" rises along a cosine from a 25th of `learning_rate` over the first `warm_up` (0–1) of them, then falls along a cosine to
+    zero (after Smith and Topin, "Super-convergence", 2018).
     """
     if recipe.schedule == "constant":
         return recipe.learning_rate
-    if done < WARM_UP:
+    if done < recipe.warm_up:
         low = recipe.learning_rate / 25
-        return low + (recipe.learning_rate - low) * (1 - math.cos(math.pi * done / WARM_UP)) / 2
-    return recipe.learning_rate * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+        return low + (recipe.learning_rate - low) * (1 - math.cos(math.pi * done / recipe.warm_up)) / 2
+    return recipe.learning_rate * (1 + math.cos(math.pi * (done - recipe.warm_up) / (1 - recipe.warm_up))) / 2
 
 
-def history_csv(history: list[dict[str, Any]]) -> str:
+def history_csv(history: list[Row]) -> str:
     """The history as CSV text, one line an epoch."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -232,8 +297,11 @@ class _Clock:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set, so that the step at hand is finished and kept. A second Ctrl-C stops at once."""
+def _interruptible(team: Team) -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set, so that the step at hand is finished and kept.
+
+    A second Ctrl-C stops at once, save in a team, where it is the first one again, passed on by torchrun.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event  # signals reach the main thread alone
@@ -241,7 +309,8 @@ def _interruptible() -> Iterator[threading.Event]:
 
     def on_signal(_number: int, _frame: object) -> None:
         event.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if team.size == 1:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -6,6 +6,8 @@ A network maps an image N×C×H×W in 0–1 to the restored image of the same sh
 without them.
 """
 
+import inspect
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -80,17 +82,17 @@ class Residual(nn.Module):
     """
 
     name = "residual"
-    channels = 3
     multiple_of = 2
     has_latent = False
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 16, channels: int = 3) -> None:
         super().__init__()
-        self.args = {"width": width}
+        self.args = {"width": width, "channels": channels}
+        self.channels = channels
         self.unshuffle = nn.PixelUnshuffle(2)
-        self.conv1 = nn.Conv2d(12, width, 3, padding=1)
+        self.conv1 = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv3 = nn.Conv2d(width, 12, 3, padding=1)
+        self.conv3 = nn.Conv2d(width, 4 * channels, 3, padding=1)
         self.shuffle = nn.PixelShuffle(2)
         self.relu = nn.ReLU()
         nn.init.zeros_(self.conv3.weight)
@@ -183,15 +185,15 @@ class UNet(nn.Module):
     """
 
     name = "unet"
-    channels = 3
     multiple_of = 8
     has_latent = False
 
-    def __init__(self, width: int = 32, outer: int = 2, inner: int = 2, middle: int = 4) -> None:
+    def __init__(self, width: int = 32, outer: int = 2, inner: int = 2, middle: int = 4, channels: int = 3) -> None:
         super().__init__()
-        self.args = {"width": width, "outer": outer, "inner": inner, "middle": middle}
+        self.args = {"width": width, "outer": outer, "inner": inner, "middle": middle, "channels": channels}
+        self.channels = channels
         self.unshuffle = nn.PixelUnshuffle(2)
-        self.enter = nn.Conv2d(12, width, 3, padding=1, bias=False)
+        self.enter = nn.Conv2d(4 * channels, width, 3, padding=1, bias=False)
         self.encode1 = Branch(width, outer)
         self.down1 = nn.Conv2d(width, 2 * width, 2, stride=2, bias=False)
         self.encode2 = Branch(2 * width, inner)
@@ -201,7 +203,7 @@ class UNet(nn.Module):
         self.decode2 = Branch(2 * width, inner)
         self.up1 = nn.ConvTranspose2d(2 * width, width, 2, stride=2, bias=False)
         self.decode1 = Branch(width, outer)
-        self.leave = nn.Conv2d(width, 12, 3, padding=1, bias=False)
+        self.leave = nn.Conv2d(width, 4 * channels, 3, padding=1, bias=False)
         self.shuffle = nn.PixelShuffle(2)
         nn.init.zeros_(self.leave.weight)
 
@@ -242,6 +244,11 @@ def build(name: str, args: dict[str, int]) -> Network:
         return NETWORKS[name](**args)
     except (TypeError, ValueError, RuntimeError) as error:
         raise RecipeError(f"network_args: the network {name!r} cannot be built with {args} ({error})") from error
+
+
+def takes_channels(name: str) -> bool:
+    """Whether the network called `name` can be built for pictures of other than three channels."""
+    return name in NETWORKS and "channels" in inspect.signature(NETWORKS[name]).parameters
 
 
 def restored(output: Tensor | tuple[Tensor, Tensor]) -> Tensor:

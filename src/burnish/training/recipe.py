@@ -1,4 +1,8 @@
-"""A recipe: everything that defines a training run, one TOML file, checked before anything starts."""
+"""A recipe: everything that defines a training run, one TOML file, checked before anything starts.
+
+A recipe may extend another: `extends = "photo"`, or a file beside it, gives all the keys that it does not set itself. That is resolved
+when it is loaded, so that the recipe in a run's folder is complete.
+"""
 
 import difflib
 import tomllib
@@ -11,29 +15,40 @@ from burnish.degrade import Degradation
 from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
+LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run learns from, which network, and how. A key left out of the TOML has the default given here."""
+    """What a run learns from, which network, and how. A key left out of the TOML has the default given here.
+
+    A run that starts from a model has that model's network; `start_fingerprint` is added once the model has been read.
+    """
 
     name: str
     summary: str
     network: str
     degradation: str
     data: str = "cifar10"
+    clean: str = ""  # the folder that holds the clean partners of the pictures in `data`; empty: those are clean themselves
+    noisy_only: bool = False  # the pictures are noisy, and there are no clean ones to learn from
     network_args: dict[str, int] = field(default_factory=dict)
+    start: str = ""  # the model whose weights training begins with, a shipped one's name or a file; "": fresh ones
+    start_fingerprint: str = ""  # which model that was
     copies: float = 0.0  # share of augmented copies added to the training pictures, 0–1
     validation: float = 0.2  # share of pictures kept out of training, 0–0.9
     crop: int = 0  # side of the square crops in pixels; 0: whole pictures, all of one size
     crops: int = 0  # crops an epoch
     symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
     loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over pictures of log(mse), as mean PSNR has it
+    optimizer: Literal["adam", "muon"] = "adam"
     learning_rate: float = 1e-3
     epsilon: float = 1e-7  # Adam's
     schedule: Literal["constant", "one-cycle"] = "constant"
+    warm_up: float = 0.2  # share of a one-cycle schedule spent rising
     batch: int = 512
     epochs: int = 100
+    patience: int = 0  # stop after that many epochs without a lower validation loss, and keep the best epoch; 0: train to the end
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = 0
 
@@ -48,6 +63,8 @@ class Recipe:
             raise RecipeError(f"recipe {self.name!r}: crop = {self.crop} needs crops, the number of crops an epoch; try crops = 4096")
         if self.crop and self.copies:
             raise RecipeError(f"recipe {self.name!r}: copies are made of whole pictures; leave out either copies or crop")
+        if self.noisy_only and (self.clean or self.loss != "mse" or not self.crop):
+            raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean pictures')
         try:
             Degradation.parse(self.degradation)
         except DegradationError as error:
@@ -69,8 +86,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "crops": (0, 10_000_000),
     "learning_rate": (1e-9, 100),
     "epsilon": (1e-12, 1),
+    "warm_up": (0, 0.9),
     "batch": (1, 65_536),
     "epochs": (1, 100_000),
+    "patience": (0, 100_000),
     "seed": (0, 2**31 - 1),
 }
 
@@ -80,42 +99,82 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def suited(minutes: float) -> str:
+    """The name of the shipped recipe that gives the best photographs after so many minutes of training."""
+    return "photo" if minutes >= LONG else "photo-fast"
+
+
 def load(recipe: str | Path, changes: Sequence[str] = ()) -> Recipe:
     """The recipe with a shipped name or in a TOML file, with `key=value` changes (as `--set` takes them) applied.
 
-    Raises RecipeError for a recipe that is not there, no TOML, an unknown key (the nearest is suggested), a wrong type or a value out of
-    range.
+    Raises RecipeError for a recipe that is not there, no TOML, one that extends itself, an unknown key (the nearest is suggested), a wrong
+    type or a value out of range.
     """
-    path = FOLDER / f"{recipe}.toml" if str(recipe) in shipped() else Path(recipe)
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{recipe}: no such recipe; name one of {', '.join(shipped())}, or a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not a TOML file ({error})") from error
+    path = _path(recipe)
+    return from_mapping(_resolved(path, ()) | parsed(changes), path.name)
+
+
+def parsed(changes: Sequence[str]) -> dict[str, Any]:
+    """`key=value` changes as values by key. Raises RecipeError for one that is not written so."""
+    values = {}
     for change in changes:
-        key, equals, text = change.partition("=")
+        key, equals, text = (part.strip() for part in change.partition("="))
         if not equals:
             raise RecipeError(f"--set {change}: write key=value, such as --set batch=256")
-        values[key.strip()] = _value(key.strip(), text.strip())
-    return from_mapping(values, str(path.name))
+        values[key] = _value(key, text)
+    return values
+
+
+def _path(recipe: str | Path) -> Path:
+    return FOLDER / f"{recipe}.toml" if str(recipe) in shipped() else Path(recipe)
+
+
+def _resolved(path: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
+    """The keys in the TOML file, and under them those of the recipe it extends. `extended_by` holds the files that led here."""
+    if path.resolve() in extended_by:
+        chain = " extends ".join(each.name for each in (*extended_by, path))
+        raise RecipeError(f"{path}: extends itself ({chain}); take one of these lines out")
+    values = _read(path)
+    base = values.pop("extends", None)
+    _refuse_unknown(values, path.name)
+    if base is None:
+        return values
+    if not isinstance(base, str) or not base:
+        raise RecipeError(f'{path}: extends = {base!r} must be a recipe\'s name or file in quotes, such as extends = "photo"')
+    found = _path(base)
+    below = _resolved(found if found.is_absolute() else path.parent / found, (*extended_by, path.resolve()))
+    return below | {"name": path.stem} | values  # a recipe of one's own has a name of its own
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        close = difflib.get_close_matches(path.stem, shipped(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"name one of {', '.join(shipped())}, or a TOML file"
+        raise RecipeError(f"{path}: no such recipe; {hint}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not a TOML file ({error})") from error
 
 
 def from_mapping(values: Mapping[str, Any], where: str) -> Recipe:
     """The recipe with these values; `where` stands in the errors. Raises RecipeError."""
-    known = {item.name for item in fields(Recipe)}
-    for key in values:
-        if key not in known:
-            raise RecipeError(f"{where}: unknown key {key!r}{_nearest(key, known)}")
+    _refuse_unknown(values, where)
+    if values.get("start"):
+        values = {"network": ""} | dict(values)  # the model says which
     missing = [key for key in ("name", "summary", "network", "degradation") if key not in values]
     if missing:
         raise RecipeError(f'{where}: {missing[0]} is missing; add a line such as {missing[0]} = "…"')
     return Recipe(**values)
 
 
-def _nearest(key: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; the keys are {', '.join(sorted(known))}"
+def _refuse_unknown(values: Mapping[str, Any], where: str) -> None:
+    known = [item.name for item in fields(Recipe)]
+    for key in values:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(sorted(known))}"
+            raise RecipeError(f"{where}: unknown key {key!r}; {hint}")
 
 
 def _value(key: str, text: str) -> Any:

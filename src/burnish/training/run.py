@@ -1,8 +1,9 @@
 """A run: the folder in which a recipe becomes a model. Recipe, checkpoint, history, model and report stand in it."""
 
+import contextlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,16 +12,14 @@ from torch import nn
 
 from burnish import data, model, progress, report
 from burnish.data import PictureSet
-from burnish.degrade import Degradation
 from burnish.errors import InputError, RecipeError
-from burnish.evaluate import Scoreboard, evaluate
+from burnish.evaluate import Scoreboard
 from burnish.files import write_text
-from burnish.training import export, loop, networks, pairs, recipe
+from burnish.training import choose, curves, export, loop, networks, parallel, recipe, scoring, sources, start, tensorboard
 from burnish.training.checkpoint import State
 from burnish.training.pairs import Source
+from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
-
-SCORED = 1000  # test pictures at the end of a run; `burnish evaluate` scores them all
 
 Device = Literal["auto", "cpu", "cuda"]
 Say = Callable[[str], None]
@@ -28,12 +27,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch."""
+    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch.
+
+    `start_board` is what the model that it started from scored on the same pictures (None: it started afresh).
+    """
 
     folder: Path
     model: Path
     board: Scoreboard
     history: list[dict[str, float]]
+    start_board: Scoreboard | None = None
+
+    @property
+    def boards(self) -> list[Scoreboard]:
+        """All scoreboards of the run, its own model's last."""
+        return [board for board in (self.start_board, self.board) if board]
 
 
 def fit(
@@ -43,63 +51,96 @@ def fit(
     resume: bool = False,
     device: Device = "auto",
     max_minutes: float | None = None,
+    fill: bool = False,
+    fixed: Collection[str] = (),
+    tensorboard: bool = False,
     say: Say = lambda _line: None,
 ) -> Run:
     """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
 
     With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
-    it is. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
-    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
+    it is. With `fill`, the patch and a schedule that ends within `max_minutes` are chosen by looking at the pictures, but for the keys in
+    `fixed`. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
+    when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C. Started by torchrun,
+    the processes train together; the first one returns the run, the others end here (SystemExit).
     """
     folder = Path(out) if out is not None else Path("runs") / plan.name
-    chosen = _device(device)
+    plan = start.completed(plan)
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
-    _prepare(folder, plan, resume)
-    pictures = data.load(plan.data, "train", progress=None)
-    for name, why in pictures.skipped:
-        say(f"Skipped {name}: {why}")
-    if pictures.skipped:
-        say(f"{len(pictures.skipped)} of {len(pictures.skipped) + len(pictures.images)} pictures could not be read")
+    if folder.exists() and any(folder.iterdir()) and not resume:
+        raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
+    with parallel.team(_device(device)) as team:
+        say = say if team.leads else lambda _line: None
+        with team.leader_first():
+            with progress.shown("reading") if team.leads else contextlib.nullcontext(progress.silent) as shown:
+                pictures, lines = sources.pictures(plan, shown)
+            for line in lines:
+                say(line)
+            plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
+        return _fit(plan, pictures, folder, team, max_minutes, tensorboard, say)
+
+
+def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, logs: bool, say: Say) -> Run:
     say(f"Sample dims:  {_dims(pictures)}")
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
-    source = pairs.source(pictures, plan)
-    if plan.copies:
-        say(f"Sample dims:  {source.dims}")
-    if test is None:
-        test = source.held_out(pictures)
-    network, state = _trained(plan, source, folder, chosen, max_minutes, say)
-    return _finish(plan, network, state, folder, pictures, test, say)
+    with contextlib.closing(sources.source(pictures, plan)) as source:
+        if plan.copies:
+            say(f"Sample dims:  {(len(source.training.images) + len(source.held_out.images), *pictures.shapes[0])}")
+        with tensorboard.log(folder / "tensorboard") if logs and team.leads else contextlib.nullcontext(loop.no_log) as log:
+            network, state = _trained(plan, source, folder, team, max_minutes, log, say)
+    if not team.leads:
+        raise SystemExit(0)
+    return _finish(plan, network, state, folder, pictures, source, test, say)
 
 
-def _prepare(folder: Path, plan: Recipe, resume: bool) -> None:
-    """Make the run's folder, or see that the one there is this recipe's and to be resumed."""
+def _settled(
+    plan: Recipe, pictures: PictureSet, folder: Path, minutes: float | None, device: str, fixed: Collection[str], say: Say
+) -> Recipe:
+    """The recipe with all that the pictures decide, written into the run's folder, or found to be what the run there was begun with."""
     written = folder / "recipe.toml"
-    if folder.exists() and any(folder.iterdir()) and not resume:
-        raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
-    if written.exists():
-        before = recipe.load(written).to_dict()
-        changed = [key for key, value in plan.to_dict().items() if before[key] != value]
-        if changed:
-            key = changed[0]
+    before = recipe.load(written) if written.exists() else None
+    if minutes is None:
+        plan = choose.completed(plan, pictures)
+    elif before is None:
+        plan, lines = choose.planned(plan, pictures, minutes, device, fixed)
+        for line in lines:
+            say(line)
+    else:  # what was chosen when the run was begun
+        plan = replace(choose.completed(plan, pictures), **{key: getattr(before, key) for key in choose.KEYS if key not in fixed})
+    if before is None:
+        write_text(written, plan.to_toml())
+        return plan
+    for key, value in plan.to_dict().items():
+        if before.to_dict()[key] != value:
             raise RecipeError(
-                f"{folder}: was begun with {key} = {before[key]!r}, not {plan.to_dict()[key]!r}; "
+                f"{folder}: was begun with {key} = {before.to_dict()[key]!r}, not {value!r}; "
                 "resume with the same recipe, or choose another --out"
             )
-    else:
-        write_text(written, plan.to_toml())
+    return plan
 
 
-def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: float | None, say: Say) -> tuple[nn.Module, State]:
+def _network(plan: Recipe, source: Source) -> nn.Module:
+    """The recipe's network with the weights that training begins with."""
+    if plan.start:
+        return export.to_network(plan.start)
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
     if isinstance(network, networks.Unrolled):
         network.start(*source.epoch(1).batch(torch.arange(min(1024, len(source.epoch(1))))))
+    return network
+
+
+def _trained(
+    plan: Recipe, source: Source, folder: Path, team: Team, minutes: float | None, log: loop.Log, say: Say
+) -> tuple[nn.Module, State]:
+    network = _network(plan, source)
     count = sum(parameter.numel() for parameter in network.parameters())
-    say(f"Training {plan.network} ({count:,} parameters) on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    origin = f", from {plan.start}," if plan.start else ""
+    say(f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
     began = False
-    with progress.shown(plan.name) as shown:
+    with progress.shown(plan.name) if team.leads else contextlib.nullcontext(progress.silent) as shown:
 
         def progress_seen(done: int, total: int | None, note: str = "") -> None:
             nonlocal began
@@ -107,44 +148,66 @@ def _trained(plan: Recipe, source: Source, folder: Path, device: str, minutes: f
             shown(done, total, note)
 
         limits = loop.Limits(minutes)
-        state = loop.train(network, source, plan, folder, limits=limits, device=device, progress=progress_seen)
+        state = loop.train(network, source, plan, folder, limits=limits, team=team, progress=progress_seen, log=log)
     last = state.history[-1]
     if not began:
-        say(f"{folder}: this run is finished, all {plan.epochs} epochs of it; scoring it again.")
+        say(f"{folder}: this run is finished, after {last['epoch']} of {plan.epochs} epochs; scoring it again.")
     if state.stopped_early:
         say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
+    if plan.patience:
+        best = loop.best_row(state.history)
+        if loop.has_stalled(state.history, plan):
+            say(f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs.")
+        say(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
     resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
     if resumed:
         say(f"Resumed in epoch {', '.join(map(str, resumed))}.")
-    say(
-        f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}; "
-        f"channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
-    )
+    accuracies = f"; channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
+    says_something = int(network.channels) > 1 and not plan.noisy_only  # type: ignore[arg-type]
+    say(f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}{accuracies if says_something else ''}")
     return network.to("cpu", memory_format=torch.contiguous_format), state  # type: ignore[call-overload]
 
 
-def _finish(plan: Recipe, network: nn.Module, state: State, folder: Path, pictures: PictureSet, test: PictureSet, say: Say) -> Run:
+def _finish(
+    plan: Recipe,
+    network: nn.Module,
+    state: State,
+    folder: Path,
+    pictures: PictureSet,
+    source: Source,
+    test: PictureSet | None,
+    say: Say,
+) -> Run:
     """Model file, scoreboard and report, each written once the one before it stands."""
     path = folder / "model.onnx"
     origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
 
     def write(scores: list[dict[str, object]]) -> model.Card:
-        plain = plan.to_dict() | {"data": pictures.name}  # where it lies on this machine is nobody's business
+        # Where they lie is nobody's business.
+        plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
         return export.export(
             network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
         )
 
     write([])
+    models = [model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
-        (board,) = evaluate(
-            [model.load(path)], test.first(SCORED), Degradation.parse(plan.degradation), tuning=pictures, seed=plan.seed, progress=shown
-        )
+        boards = scoring.scored(plan, models, source, test, shown)
+    board = boards[-1]
     card = write([board.to_json()])
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
-    story = report.Story(board, card, state.history, plan.to_toml())
-    report.write_report(folder / "report.html", f"{plan.name}: a training run", [story])
+    stories = [report.Story(board, card, state.history, plan.to_toml())]
+    if plan.start:
+        stories.append(report.Story(boards[0], models[0].card, [], ""))
+    report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
+    if plan.start:
+        more = board.gain_db - boards[0].gain_db
+        told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {boards[0].model}, from which it started"
+        say(f"On pictures that it has not seen, {plan.name} gains {told}.")
+    if overfits := curves.overfitting(state.history):
+        say(overfits)
     say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")
-    return Run(folder, path, board, state.history)
+    return Run(folder, path, board, state.history, boards[0] if plan.start else None)
 
 
 def _device(device: Device) -> str:
@@ -156,7 +219,7 @@ def _device(device: Device) -> str:
 
 
 def _dims(pictures: PictureSet) -> str:
-    shapes = {image.shape for image in pictures.images}
+    shapes = set(pictures.shapes)
     if len(shapes) > 1:
         return f"{len(pictures.images)} pictures of {len(shapes)} sizes"
     return str((len(pictures.images), *shapes.pop()))

@@ -1,0 +1,54 @@
+"""Muon: a layer's momentum, made orthogonal, as its step; Adam for the layers at both ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MOMENTUM = 0.95
+ITERATIONS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
+ADAMS_SIZE = 0.2  # the root mean square of a typical step of Adam's, in units of the learning rate
+
+
+class Muon(torch.optim.Adam):
+    """Adam, but for a network's inner kernels, whose momentum is orthogonalised: every direction that a layer can learn in gets an equal
+    step, where Adam's steps go mostly into the few strongest.
+
+    After Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); a step is scaled to the size of one of Adam's, so
+    that one learning rate does for both (Liu et al., "Muon is scalable for LLM training", 2025). The first and the last kernel, and
+    whatever is no kernel, stay with Adam, as there.
+    """
+
+    def __init__(self, network: nn.Module, lr: float, eps: float) -> None:
+        super().__init__(network.parameters(), lr=lr, eps=eps)
+        self.kernels = [parameter for parameter in network.parameters() if parameter.ndim == 4][1:-1]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
+        """One step with the gradients at hand; those of the kernels are used up."""
+        rate = self.param_groups[0]["lr"]
+        for kernel in self.kernels:
+            if kernel.grad is None:
+                continue
+            state = self.state[kernel]
+            if not state:
+                state["momentum"] = torch.zeros_like(kernel)
+            momentum = state["momentum"].lerp_(kernel.grad, 1 - MOMENTUM)
+            update = orthogonal(kernel.grad.lerp(momentum, MOMENTUM).flatten(1))  # a look ahead, as Nesterov's
+            kernel.sub_(update.view_as(kernel), alpha=rate * ADAMS_SIZE * max(update.shape) ** 0.5)
+            kernel.grad = None  # Adam passes over what has no gradient
+        return super().step(closure)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """The matrix with all its singular values brought near 1 (0.7 to 1.2), by Newton and Schulz's iteration, in bf16."""
+    a, b, c = COEFFICIENTS
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = (matrix if wide else matrix.T).bfloat16()
+    x = x / (x.norm() + 1e-7)
+    for _ in range(ITERATIONS):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    result: Tensor = (x if wide else x.T).to(matrix.dtype)
+    return result

@@ -1,0 +1,130 @@
+"""How strong the noise of pictures is, at which brightness, and whether neighbouring pixels share it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.baselines import to_unit
+from burnish.data import PictureSet
+from burnish.degrade import blurred
+from burnish.errors import InputError
+
+Floats = NDArray[np.float32]
+
+LOOKED_AT, SIDE = 24, 512  # pictures whose middles tell the noise
+BLOCK = 16  # pixels a side of the blocks whose flattest tell it
+BINS = 8  # of brightness, as many blocks in each
+# The share of blocks in a bin as flat as the one that tells, and what that one shows of the true variance: less, for being the flattest.
+FLATTEST, SHOWN = 0.05, 0.76
+CHANCE = 0.09  # correlation of neighbours that independent noise shows in them, for the same reason
+CLIPPED = 1.5  # standard deviations that a block's mean must be away from black and white, where noise is cut off and seems to be less
+CORRELATED = 0.15  # correlation of neighbours from which noise cannot be called independent
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise of variance `floor` + `slope` × brightness (on 0–1); `sigmas` are its least and greatest standard deviation at the brightness
+    that the pictures have, on the 0–255 scale; `correlation` is that of neighbouring pixels."""
+
+    slope: float
+    floor: float
+    sigmas: tuple[float, float]
+    correlation: float
+
+    @property
+    def spec(self) -> str:
+        """It in the degradation language, as nearly as that has words for it."""
+        low, high = (f"{sigma:.2g}" for sigma in self.sigmas)
+        return f"noise:{low}" if low == high else f"noise:{low}-{high}"
+
+    def variance(self, picture: Floats) -> Floats:
+        """Its variance at each pixel of an H×W×C picture that has it; the brightness is that around the pixel."""
+        brightness = np.clip(blurred(picture, 2.0), 0, 1)
+        return (self.floor + self.slope * brightness).astype(np.float32)
+
+
+def measured(pictures: PictureSet) -> Noise:
+    """The noise that all the pictures have, told from the flattest blocks of each brightness in the middles of some of them."""
+    samples = []
+    for index in np.unique(np.linspace(0, len(pictures.images) - 1, LOOKED_AT).astype(int)):
+        try:
+            samples.append(_middle(to_unit(pictures.images[index])))
+        except InputError:
+            continue  # it will be named when its turn comes
+    return of_samples(samples)
+
+
+def of_samples(samples: list[Floats]) -> Noise:
+    """The noise of pictures H×W×C on 0–1."""
+    means, variances, products = (
+        (np.concatenate(each) for each in zip(*map(_blocks, samples), strict=True)) if samples else [np.empty(0)] * 3
+    )
+    if not len(means):
+        raise InputError(f"the pictures are all under {BLOCK + 3} pixels a side, too small to tell their noise; give larger ones")
+    sure = CLIPPED * np.sqrt(np.median(variances))
+    inside = (means > sure) & (means < 1 - sure)
+    if inside.mean() > 0.2:
+        means, variances, products = means[inside], variances[inside], products[inside]
+    points: list[tuple[float, float]] = []
+    flat: list[int] = []
+    for chosen in np.array_split(np.argsort(means, kind="stable"), BINS):
+        if len(chosen):
+            level = float(np.quantile(variances[chosen], FLATTEST))
+            points.append((float(means[chosen].mean()), level / SHOWN))
+            flat.extend(chosen[variances[chosen] <= np.quantile(variances[chosen], 4 * FLATTEST)])
+    slope, floor = _line(np.array(points))
+    sigmas = [255 * float(np.sqrt(slope * brightness + floor)) for brightness, _ in (points[0], points[-1])]
+    share = float(products[flat].sum() / max(variances[flat].sum(), 1e-12))
+    # Of noise whose neighbours have the correlation k, second differences have variance 6 − 8k and at distance one −4 + 7k.
+    return Noise(slope, floor, (sigmas[0], sigmas[1]), float(np.clip((6 * share + 4) / (7 + 8 * share) - CHANCE, -1, 1)))
+
+
+def _blocks(sample: Floats) -> tuple[NDArray[np.float64], ...]:
+    """Of each block: its mean, the noise's variance by Immerkær's operator, and the same times its neighbours on the right and below."""
+    found: list[list[NDArray[np.float64]]] = [[], [], []]
+    for plane in sample.astype(np.float64).transpose(2, 0, 1):
+        if min(plane.shape) < BLOCK + 3:
+            continue
+        rows = plane[:-2] - 2 * plane[1:-1] + plane[2:]
+        response = (rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 6
+        beside = (response[:-1, :-1] * response[:-1, 1:] + response[:-1, :-1] * response[1:, :-1]) / 2
+        for values, each in zip(found, (plane[1:-2, 1:-2], response[:-1, :-1] ** 2, beside), strict=True):
+            values.append(_block_means(each))
+    return tuple(np.concatenate(each) if each else np.empty(0) for each in found)
+
+
+def _block_means(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    height, width = (length // BLOCK for length in plane.shape)
+    blocks = plane[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK)
+    means: NDArray[np.float64] = blocks.mean(axis=(1, 3)).ravel()
+    return means
+
+
+def _line(points: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and floor, neither negative, of variance against brightness; points far above the line are texture and are left out."""
+    brightness, variance = points.T
+    kept = np.ones(len(points), bool)
+    for _ in range(3):
+        slope, floor = _fit(brightness[kept], variance[kept])
+        below = variance <= 1.3 * (slope * brightness + floor)
+        if np.count_nonzero(below) < 2:
+            break
+        kept = below
+    return slope, floor
+
+
+def _fit(brightness: NDArray[np.float64], variance: NDArray[np.float64]) -> tuple[float, float]:
+    spread = brightness - brightness.mean()
+    if spread.std() < 0.1 * brightness.mean():  # too even to tell a slope
+        return 0.0, float(variance.mean())
+    slope = max(0.0, float((spread * variance).sum() / max((spread**2).sum(), 1e-12)))
+    floor = float(variance.mean()) - slope * float(brightness.mean())
+    if floor < 0:
+        return max(0.0, float((brightness * variance).sum() / max((brightness**2).sum(), 1e-12))), 0.0
+    return slope, floor
+
+
+def _middle(picture: Floats) -> Floats:
+    top, left = (max(0, (length - SIDE) // 2) for length in picture.shape[:2])
+    return picture[top : top + SIDE, left : left + SIDE]

@@ -1,0 +1,69 @@
+"""What a recipe learns from: the pictures, looked over, and the source of pairs made of them."""
+
+import contextlib
+from pathlib import Path
+
+from burnish import data
+from burnish.data import PictureSet
+from burnish.degrade import Degradation
+from burnish.errors import InputError
+from burnish.progress import Progress
+from burnish.training import networks, noise, own_pairs
+from burnish.training.crops import Crops
+from burnish.training.noisy_only import Recorrupted
+from burnish.training.pairs import Source
+from burnish.training.recipe import Recipe
+from burnish.training.views import Degrading, Paired, View
+from burnish.training.whole import Whole
+
+NOISY = 6.0  # sigma of 255 from which pictures that are to be learnt from as clean are called noisy
+
+
+def pictures(recipe: Recipe, progress: Progress | None = None) -> tuple[PictureSet, list[str]]:
+    """The pictures that `recipe` learns from, grey ones with one channel if its network can; and what must be told of them, a line each.
+
+    Raises InputError when there is nothing to learn from.
+    """
+    open_still = networks.takes_channels(recipe.network) and not recipe.start
+    channels = recipe.network_args.get("channels") or (None if open_still else 3)
+    if recipe.clean:
+        return own_pairs.load(Path(recipe.data), Path(recipe.clean), channels, progress)
+    found = data.load(recipe.data, "train", progress, channels)
+    lines = [f"Skipped {name}: {why}" for name, why in found.skipped]
+    if found.skipped:
+        lines.append(f"{len(found.skipped)} of {len(found.skipped) + len(found.images)} pictures could not be read")
+    if recipe.crop and not data.has_test_split(recipe.data):
+        with contextlib.nullcontext() if recipe.noisy_only else contextlib.suppress(InputError):  # clean ones may be too small to tell
+            lines += _about_noise(noise.measured(found), recipe.noisy_only)
+    return found, lines
+
+
+def _about_noise(found: noise.Noise, noisy_only: bool) -> list[str]:
+    strongest = found.sigmas[1]
+    told = f"sigma about {strongest:.2g} of 255"
+    if not noisy_only:
+        return [f"The pictures are noisy themselves ({told}): a model learns to leave that in; --noisy-only learns from such"] * (
+            strongest > NOISY
+        )
+    if strongest < 1:
+        return [f"The pictures show hardly any noise ({told}): there is little to learn from them with --noisy-only"]
+    if found.correlation > noise.CORRELATED:
+        return [
+            f"The noise of neighbouring pixels goes together (correlation about {found.correlation:.2f}): --noisy-only takes it for "
+            "independent, so that the model will leave much of it in. Use unscaled pictures that were never JPEG, or pairs (--clean)"
+        ]
+    return []
+
+
+def source(found: PictureSet, recipe: Recipe) -> Source:
+    """The pairs that `recipe` makes of its pictures. Raises InputError when they are too few, too small or, with no crop, of many sizes."""
+    return Crops(found, recipe, view(found, recipe)) if recipe.crop else Whole(found, recipe)
+
+
+def view(found: PictureSet, recipe: Recipe) -> View:
+    """The pictures before and after, as `recipe` has it."""
+    if found.degraded is not None:
+        return Paired(found)
+    if recipe.noisy_only:
+        return Recorrupted(found, noise.measured(found))
+    return Degrading(found, Degradation.parse(recipe.degradation))

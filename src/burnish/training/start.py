@@ -1,0 +1,68 @@
+"""Starting from a model that exists: its network, its weights, and settings that adapt it without unlearning what it knows."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from torch import nn
+
+from burnish import model
+from burnish.errors import RecipeError
+from burnish.training import export, recipe
+from burnish.training.recipe import Recipe
+
+SLOWER = 2  # times lower than its own recipe's is the learning rate that adapts a model
+
+
+def completed(plan: Recipe) -> Recipe:
+    """`plan` with the network and the fingerprint of the model it starts from; one that starts afresh as it is.
+
+    Raises RecipeError when it names another network than the model's or another model was meant, ModelError when there is no such model.
+    """
+    if not plan.start:
+        return plan
+    card = model.read_card(plan.start)
+    for key, value in (("network", plan.network), ("network_args", plan.network_args)):
+        theirs = getattr(card, key)
+        if value and value != theirs:
+            raise RecipeError(
+                f"recipe {plan.name!r}: {key} = {value!r}, but {plan.start} is a network {card.network!r} with {card.network_args}; "
+                f"leave out {key}, or start from another model"
+            )
+    found = fingerprint(export.to_network(plan.start))
+    if plan.start_fingerprint not in ("", found):
+        raise RecipeError(
+            f"recipe {plan.name!r}: starts from {plan.start} as {plan.start_fingerprint}, but the model there is {found} now; "
+            "put the other model back, or take start_fingerprint out to start from this one"
+        )
+    return replace(plan, network=card.network, network_args=dict(card.network_args), start_fingerprint=found)
+
+
+def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe:
+    """The recipe that adapts the model `start`: the `named` one, or the model's own, made gentler; `changes` have the last word.
+
+    Raises RecipeError and ModelError.
+    """
+    card = model.read_card(start)
+    known = {item.name for item in fields(Recipe)}
+    plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
+    gentle = {
+        "name": f"{card.name}-tuned",
+        "summary": f"{card.name}, tuned to pictures of one kind.",
+        "start": start,
+        "start_fingerprint": "",
+        "schedule": "one-cycle",
+        "learning_rate": plan.learning_rate / SLOWER,
+        "warm_up": 0.1,
+        "validation": max(plan.validation, 0.2),  # few pictures come, and what is gained is measured on those kept out
+    }
+    return recipe.from_mapping(plan.to_dict() | gentle | recipe.parsed(changes), start)
+
+
+def fingerprint(network: nn.Module) -> str:
+    """Sixteen hexadecimal digits that tell one set of weights from another."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

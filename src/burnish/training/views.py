@@ -1,0 +1,97 @@
+"""What the pictures of a set become, and from what: a region of one at a time, before and after."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.data import PictureSet
+from burnish.degrade import Degradation
+from burnish.folder import Files
+from burnish.training.pairs import Dtype, stored
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in a picture, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """That part of an H×W×C picture."""
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def grown(self, margin: int, shape: tuple[int, ...]) -> "Box":
+        """The rectangle with `margin` pixels more on each side, as far as the picture goes."""
+        top, left = max(0, self.top - margin), max(0, self.left - margin)
+        bottom, right = (
+            min(length, end + margin) for length, end in zip(shape, (self.top + self.height, self.left + self.width), strict=False)
+        )
+        return Box(top, left, bottom - top, right - left)
+
+
+class View(Protocol):
+    """Pictures before and after: `dtypes` says as what the two may be kept, without loss."""
+
+    dtypes: tuple[Dtype, Dtype]
+
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """A region of picture `index` before and after, H×W×C. Raises InputError when the picture cannot be read."""
+
+
+class Degrading:
+    """Clean pictures, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
+
+    Pictures in the memory that are always degraded alike are degraded once.
+    """
+
+    def __init__(self, pictures: PictureSet, degradation: Degradation) -> None:
+        self.pictures, self.degradation = pictures, degradation
+        self.dtypes = (np.uint8 if degradation.is_eight_bit else np.float32), depth(pictures)
+        self._margin = reach(degradation)
+        self._unchanging: dict[int, NDArray[Any]] | None = None if degradation.is_random or isinstance(pictures.images, Files) else {}
+
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        picture = self.pictures.images[index]
+        if self._unchanging is not None:
+            if index not in self._unchanging:
+                self._unchanging[index] = stored(self.degradation.apply(picture), self.dtypes[0])
+            return box.of(self._unchanging[index]), box.of(picture)
+        outer = box.grown(self._margin, picture.shape)
+        inner = Box(box.top - outer.top, box.left - outer.left, box.height, box.width)
+        return inner.of(self.degradation.apply(outer.of(picture), seed)), box.of(picture)
+
+
+class Paired:
+    """Pictures that came in pairs: `pictures.degraded` and `pictures.images`."""
+
+    def __init__(self, pictures: PictureSet) -> None:
+        assert pictures.degraded is not None
+        self.clean, self.degraded = pictures.images, pictures.degraded
+        self.dtypes = depth(pictures), depth(pictures)
+
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: ARG002 (there is no chance in it)
+        return box.of(self.degraded[index]), box.of(self.clean[index])
+
+
+def depth(pictures: PictureSet) -> Dtype:
+    """As what the pictures can be kept: bytes where all have 8 bits."""
+    images = [pictures.images, *([] if pictures.degraded is None else [pictures.degraded])]
+    return np.float32 if any(_is_deep(each) for each in images) else np.uint8
+
+
+def _is_deep(images: Any) -> bool:
+    if isinstance(images, Files):
+        return any(entry.deep for entry in images.entries)
+    return any(image.dtype != np.uint8 for image in images)
+
+
+def reach(degradation: Degradation) -> int:
+    """From how far away, in pixels, a degraded pixel may have got something."""
+    blur, motion = degradation.span("blur") or (0.0, 0.0), degradation.span("motion") or (0.0, 0.0)
+    return math.ceil(6 * blur[1] + motion[1] / 2) + 16  # 16: a JPEG's blocks of halved colours, demosaicking's neighbours
