@@ -138,19 +138,19 @@ def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callab
             raise InputError(f"{source}: not written, since {failure}; --force writes it anyway")
         most = harm.most_change(finding, model.card)
         if settings.gate and most is not None and watch.change() > most:
-            raise _CleanAlreadyError
+            raise _GoodEnoughError
 
     try:
         images.save(photo, target, kind, rows, verdict)
-    except _CleanAlreadyError:
-        _leave(outcome, photo, kind, f"clean already, and {model.card.name} would have changed it all the same; --force lets it")
+    except _GoodEnoughError:
+        _leave(outcome, photo, kind, f"{model.card.name} would change it by more than the noise and blur in it explain; --force lets it")
         return
     outcome.status = "restored"
     outcome.notes = [f"the result lacks {lost}" for lost in images.losses(photo, kind)]
 
 
-class _CleanAlreadyError(Exception):
-    """The picture has nothing to take away, and the model would take something."""
+class _GoodEnoughError(Exception):
+    """The picture has little or nothing to take away, and the model would take more."""
 
 
 def _leave(outcome: Outcome, photo: Photo, kind: str, why: str) -> None:
