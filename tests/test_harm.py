@@ -126,3 +126,11 @@ def test_change_is_the_tail_of_the_differences() -> None:
     assert compared(before, after).change() == 0
     after[0, :20] = 0.5
     assert compared(before, after).change() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_what_is_sharp_may_change_by_its_noise_and_no_more() -> None:
+    sharp = harm.Finding(noise=5.0, floor=4.5, grain=0.0, blur=0.6, blocky=False)
+    assert harm.most_change(sharp, TINY_BLIND) == pytest.approx(0.01 + 4 * 5 / 255)
+    assert harm.most_change(dataclasses.replace(sharp, noise=1.0, floor=0.9), TINY_BLIND) == 0.01
+    assert harm.most_change(dataclasses.replace(sharp, blur=1.4), TINY_BLIND) is None, "blur explains more"
+    assert harm.most_change(sharp, dataclasses.replace(TINY_BLIND, degradation="noise:0-55")) is None, "a denoiser does not sharpen"

@@ -187,23 +187,23 @@ def train(
     """Train the network of RECIPE (a shipped recipe's name or a TOML file) into a model file with its report.
 
     Without RECIPE, a folder of pictures is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
-    neither RECIPE nor --data, it is the seed.
+    --from, patch and schedule, for the model's own recipe or RECIPE. With neither RECIPE nor --data, it is the seed.
     """
     from burnish import data as sets
     from burnish import training
     from burnish.training.recipe import suited
 
-    automatic = recipe is None and start is None and data is not None and not sets.has_test_split(data)
+    automatic = (recipe is None or start is not None) and data is not None and not sets.has_test_split(data)
     if automatic:
         max_minutes = max_minutes or 15.0
-        recipe = suited(max_minutes)
+        recipe = suited(max_minutes) if start is None else recipe
     given = {"data": data, "epochs": epochs, "seed": seed, "clean": clean}
     short = [f"{key}={value}" for key, value in given.items() if value is not None]
     short += ["degradation=own"] * bool(clean) + ["noisy_only=true", "loss=mse"] * noisy_only
-    if automatic and data:
+    if automatic and data and start is None:
         name = Path(data).resolve().name
         short += [f"name={name}", f"summary=Trained on the pictures of {name}."]
-    fixed = [change.partition("=")[0].strip() for change in (*changes, *short)]
+    fixed = [change.partition("=")[0].strip() for change in (*changes, *short)] + ["validation"] * bool(start)
     every = [*short, *changes]
     plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
     how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}

@@ -22,9 +22,9 @@ PROBE = 1.0  # sigma of the blur that edges are probed with
 EDGES = 0.002  # share of pixels taken for the strongest edges
 BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which a picture counts as blocky
 
-CLEAN_NOISE = 1.5  # by the flattest 1 % of blocks
+CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
 # Noise two pixels apart, and how far above that of neighbours, from which it is a sensor's, spread by demosaicking.
-GRAIN, GRAIN_RATIO = 1.8, 2.5
+GRAIN, GRAIN_RATIO = 2.5, 2.5
 SHARP = 0.85  # pixels
 CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
 
@@ -155,6 +155,19 @@ def is_clean(finding: Finding, card: Card) -> bool:
     sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
     quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
     return quiet and sharp and not (finding.blocky and trained.span("jpeg"))
+
+
+def most_change(finding: Finding, card: Card) -> float | None:
+    """How much the model may change the picture at the 99.9th percentile, as a share of the range; None when there is no telling.
+
+    A clean picture next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
+    """
+    if is_clean(finding, card):
+        return CLEAN_CHANGE
+    trained = Degradation.parse(card.degradation)
+    if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
+        return None
+    return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
 
 
 # --- After: can the result be right? ---

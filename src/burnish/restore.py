@@ -136,7 +136,8 @@ def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callab
         """Asked when every row has passed and nothing is in place yet."""
         if settings.gate and (failure := watch.failure()):
             raise InputError(f"{source}: not written, since {failure}; --force writes it anyway")
-        if settings.gate and harm.is_clean(finding, model.card) and watch.change() > harm.CLEAN_CHANGE:
+        most = harm.most_change(finding, model.card)
+        if settings.gate and most is not None and watch.change() > most:
             raise _CleanAlreadyError
 
     try:

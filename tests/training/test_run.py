@@ -12,7 +12,7 @@ from skimage import io
 import burnish
 from burnish.errors import InputError, RecipeError
 from burnish.evaluate import evaluate
-from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, start
+from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, scoring, start
 
 SMALL = ["epochs=2", "copies=0.25", "batch=8"]
 
@@ -97,7 +97,7 @@ def test_time_that_is_up_ends_the_run_with_a_model_and_can_be_resumed(picture_fo
 @pytest.fixture
 def _no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores without the classical filters, which take longer to tune than these networks to train."""
-    monkeypatch.setattr(run, "evaluate", lambda *arguments, **more: evaluate(*arguments, **more | {"tuning": None}))
+    monkeypatch.setattr(scoring, "evaluate", lambda *arguments, **more: evaluate(*arguments, **more | {"tuning": None}))
 
 
 @pytest.fixture(scope="module")

@@ -54,11 +54,16 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     return plan, [
         f"Pictures: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
         + (f"; {small:,} are smaller than a patch and left out" if small else ""),
-        f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: "
-        + (f"the larger network pays from {LONG:g} minutes on" if minutes >= LONG else "what this machine can train well in the time"),
+        f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
         f"Schedule: {epochs} epochs of {crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here; "
         f"that ends within {minutes:g} minutes, and scoring comes after",
     ]
+
+
+def _why(plan: Recipe, minutes: float) -> str:
+    if plan.start:
+        return f"the network of {plan.start}, made for that"
+    return f"the larger network pays from {LONG:g} minutes on" if minutes >= LONG else "what this machine can train well in the time"
 
 
 def _step_seconds(plan: Recipe, device: str) -> float:

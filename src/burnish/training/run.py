@@ -69,7 +69,7 @@ def fit(
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
     if folder.exists() and any(folder.iterdir()) and not resume:
         raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
-    with parallel.team(_device(device)) as team:
+    with parallel.team(_device(device)) as team, _log(folder / "tensorboard" if tensorboard and team.leads else None) as log:
         say = say if team.leads else lambda _line: None
         with team.leader_first():
             with progress.shown("reading") if team.leads else contextlib.nullcontext(progress.silent) as shown:
@@ -77,10 +77,14 @@ def fit(
             for line in lines:
                 say(line)
             plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
-        return _fit(plan, pictures, folder, team, max_minutes, tensorboard, say)
+        return _fit(plan, pictures, folder, team, max_minutes, log, say)
 
 
-def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, logs: bool, say: Say) -> Run:
+def _log(folder: Path | None) -> contextlib.AbstractContextManager[loop.Log]:
+    return tensorboard.log(folder) if folder else contextlib.nullcontext(loop.no_log)
+
+
+def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, log: loop.Log, say: Say) -> Run:
     say(f"Sample dims:  {_dims(pictures)}")
     test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
     if test is not None:
@@ -88,8 +92,7 @@ def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minut
     with contextlib.closing(sources.source(pictures, plan)) as source:
         if plan.copies:
             say(f"Sample dims:  {(len(source.training.images) + len(source.held_out.images), *pictures.shapes[0])}")
-        with tensorboard.log(folder / "tensorboard") if logs and team.leads else contextlib.nullcontext(loop.no_log) as log:
-            network, state = _trained(plan, source, folder, team, max_minutes, log, say)
+        network, state = _trained(plan, source, folder, team, max_minutes, log, say)
     if not team.leads:
         raise SystemExit(0)
     return _finish(plan, network, state, folder, pictures, source, test, say)

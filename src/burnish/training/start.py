@@ -51,6 +51,9 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "summary": f"{card.name}, tuned to pictures of one kind.",
         "start": start,
         "start_fingerprint": "",
+        "crops": plan.crops or 4096,  # where its own pictures were whole
+        "clean": "",
+        "noisy_only": False,
         "schedule": "one-cycle",
         "learning_rate": plan.learning_rate / SLOWER,
         "warm_up": 0.1,
