@@ -4,7 +4,7 @@
     python benchmarks/own_pictures.py OUT --learn --minutes 5  then takes both through the three ways to learn, and draws OUT/own.png
 
 Pages have the noise of a scanner, stronger where the paper is bright; spots are stacks of 16-bit TIFF that hold 12 bits, with photon noise.
-Of each kind, one file is kept out of all learning, in kept/: own.png, which stands in docs/train.md, shows the middle of it.
+Of each kind, one file is kept out of all learning, in kept/: own.png shows a part of it.
 """
 
 import argparse
