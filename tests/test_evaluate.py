@@ -10,18 +10,14 @@ from hypothesis import strategies as st
 from skimage import data as photographs
 
 from burnish import metrics
+from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.errors import InputError, ModelError
 from burnish.evaluate import Scoreboard, bootstrap_interval, evaluate, table
 
 
-@dataclass(frozen=True)
-class Pictures:
-    name: str
-    images: object
-    names: list
-    terms: str = ""
-    skipped: tuple = ()
+def pictures_of(name, images, names, **more):
+    return PictureSet(name, images, names, "", **more)
 
 
 @dataclass
@@ -56,9 +52,9 @@ def model(function, name="stand-in", **card):
 
 
 CHELSEA, COFFEE = photographs.chelsea(), photographs.coffee()
-PAIR = Pictures("photos", [CHELSEA[:75, :90], COFFEE[100:180, 200:260]], ["chelsea", "coffee"])
+PAIR = pictures_of("photos", [CHELSEA[:75, :90], COFFEE[100:180, 200:260]], ["chelsea", "coffee"])
 BLUR = Degradation.parse("blur:1.0+8bit")
-CIFAR_LIKE = Pictures("cifar10", np.stack([CHELSEA[i : i + 32, i : i + 32] for i in range(0, 200, 5)]), [f"test/{i}" for i in range(40)])
+CIFAR_LIKE = pictures_of("cifar10", np.stack([CHELSEA[i : i + 32, i : i + 32] for i in range(0, 200, 5)]), [f"test/{i}" for i in range(40)])
 
 
 def identity(picture):
@@ -131,14 +127,14 @@ def test_the_model_is_fed_exact_unclipped_values_and_scored_clipped():
 
 
 def test_16_bit_originals_are_scored_on_16_bit():
-    deep = Pictures("deep", [CHELSEA[:40, :40].astype(np.uint16) * 257], ["chelsea"])
+    deep = pictures_of("deep", [CHELSEA[:40, :40].astype(np.uint16) * 257], ["chelsea"])
     nudge = Degradation.parse("noise:0.05")  # below half a step of 8 bit: rounding to 8 bit would call it perfect
     board = score(identity, deep, nudge)
     assert 70 < board.psnr["input"] < 90
 
 
 def test_one_picture_has_the_point_for_an_interval():
-    one = Pictures("one", PAIR.images[:1], PAIR.names[:1])
+    one = pictures_of("one", PAIR.images[:1], PAIR.names[:1])
     board = score(oracle(PAIR), one)
     assert board.gain_db_ci95 == (board.gain_db, board.gain_db)
     assert "1 image: no interval" in table([board])
@@ -192,7 +188,7 @@ def test_nothing_to_evaluate_is_refused():
     with pytest.raises(InputError, match="no model"):
         evaluate([], PAIR, BLUR, tuning=None)
     with pytest.raises(InputError, match="no picture to evaluate on"):
-        score(identity, Pictures("empty", [], []))
+        score(identity, pictures_of("empty", [], []))
 
 
 def test_models_of_one_name_are_told_apart_by_their_files():
@@ -207,10 +203,10 @@ def test_models_of_one_name_are_told_apart_by_their_files():
 
 @pytest.fixture(scope="module")
 def with_baselines():
-    tuning = Pictures("photos", [photographs.astronaut()[:64, 180:244], CHELSEA[:75, :90]], ["astronaut", "chelsea again"])
+    tuning = pictures_of("photos", [photographs.astronaut()[:64, 180:244], CHELSEA[:75, :90]], ["astronaut", "chelsea again"])
     seen = []
     models = [model(identity, "nothing"), model(oracle(PAIR), "oracle")]
-    pictures = Pictures(PAIR.name, PAIR.images, PAIR.names, skipped=(("broken.png", "truncated"),))
+    pictures = pictures_of(PAIR.name, PAIR.images, PAIR.names, skipped=(("broken.png", "truncated"),))
     boards = evaluate(models, pictures, BLUR, tuning=tuning, progress=lambda done, total, note="": seen.append((done, total, note)))
     return boards, seen
 
@@ -274,7 +270,7 @@ def test_a_scored_picture_is_never_tuned_on():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 12, 13, 40])
 def test_samples_are_the_extremes_and_the_middle_none_twice(count):
-    pictures = Pictures("cifar10", CIFAR_LIKE.images[:count], CIFAR_LIKE.names[:count])
+    pictures = pictures_of("cifar10", CIFAR_LIKE.images[:count], CIFAR_LIKE.names[:count])
     board = score(oracle(pictures), pictures)
     by_kind = {kind: [s for s in board.samples if s.kind == kind] for kind in ("worst", "middle", "best")}
     names = [sample.name for sample in board.samples]

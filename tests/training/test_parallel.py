@@ -39,7 +39,7 @@ with parallel.team("cpu") as team:
     limits = loop.Limits(float(minutes) if team.rank == 1 else None)
     try:
         state = loop.train(network, source, plan, Path(folder), limits=limits, team=team, progress=lambda *_: None, log=stop)
-        print(team.rank, team.size, state.stopped_early, len(state.history))
+        print(f"{team.rank} {team.size} {state.stopped_early} {len(state.history)}\\n", end="")  # in one piece: two processes speak at once
     except StopError:
         pass
 """
