@@ -3,9 +3,8 @@
     python benchmarks/restore_speed.py [--megapixels 12] [--runs 3] [--model photo]      (nothing else may run beside it)
 
 Every method restores the same noisy JPEG in a process of its own, runs of the methods alternating; seconds are wall clock, memory is the
-kernel's peak for the process. Burnish's network is the named model, or without one a U-Net of 34 thousand multiply-adds a pixel with
-untrained weights; CDnCNN-B (20 layers of 64 channels, untrained) goes through Burnish too, so both have the same runtime, tiles and
-files. The filters get an environment of their own, `.venv-filters`, made on the first call. The result goes to `restore_speed.json`:
+kernel's peak for the process. CDnCNN-B (20 layers of 64 channels, untrained) goes through Burnish too, so both have the same runtime, tiles
+and files. The filters get an environment of their own, `.venv-filters`, made on the first call. The result goes to `restore_speed.json`:
 medians, lowest and highest over the runs; what share of Burnish's time is not the network's, and how many pixels halos compute twice;
 and a cold `burnish restore` of 256×256 pixels.
 """
@@ -14,21 +13,18 @@ import argparse
 import itertools
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 from typing import Any
 
+import common
 import numpy as np
-from seed_step import machine
 
-HERE = Path(__file__).parent
-RIVALS = HERE.parent / ".venv-filters"
 RIVAL_PACKAGES = ["opencv-python-headless==4.12.0.88", "scikit-image==0.26.0", "PyWavelets==1.9.0"]
+PREPARE = "prepare"
 SIGMA = 15  # of the noise, on the 0–255 scale; the filters are told
 FILTERS = ("opencv non-local means", "skimage non-local means", "skimage total variation", "skimage wavelets")
 
@@ -38,15 +34,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--model")
+    parser.add_argument("--model", default="photo")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_photos(folder, chosen.megapixels)
-        models = make_models(folder, with_unet=not chosen.model)
-        ours = str(chosen.model or models["unet"])
-        commands = {"burnish": burnish(ours), "DnCNN in burnish": burnish(models["dncnn"])}
-        commands |= {method: [rivals_python(), __file__, method] for method in FILTERS}
+        # In a process of its own: the kernel counts the parent's size into a child's peak, so this one stays small.
+        subprocess.run([sys.executable, __file__, PREPARE, folder, str(chosen.megapixels)], check=True)
+        rivals = common.own_python("filters", *RIVAL_PACKAGES)
+        commands = {"burnish": burnish(chosen.model), "DnCNN in burnish": burnish(folder / "dncnn.onnx")}
+        commands |= {method: [rivals, __file__, method] for method in FILTERS}
         results: dict[str, list[dict[str, float]]] = {method: [] for method in [*commands, "burnish, cold, 256×256"]}
         for run in range(chosen.runs):
             for method, command in commands.items():
@@ -55,7 +51,7 @@ def main() -> None:
             results["burnish, cold, 256×256"].append(
                 measured([*commands["burnish"], folder / "small.jpg", folder / "small-out.jpg"], folder)
             )
-        share = outside_the_network(ours, folder / "photo.jpg")
+        share = outside_the_network(chosen.model, folder / "photo.jpg")
     write(results, chosen, share)
 
 
@@ -64,23 +60,16 @@ def write(results: dict[str, list[dict[str, float]]], chosen: argparse.Namespace
     import onnxruntime
     import pyvips
 
-    versions = {"onnxruntime": onnxruntime.__version__, "libvips": ".".join(str(pyvips.version(part)) for part in range(3))}
-    versions["filters"] = RIVAL_PACKAGES
-    summary: dict[str, Any] = {"machine": machine(), "versions": versions, "runs": chosen.runs, "megapixels": chosen.megapixels}
-    summary["model"] = chosen.model or "unet (width 32, outer 2, inner 2, middle 5), untrained"
-    summary["methods"] = {}
+    libvips = ".".join(str(pyvips.version(part)) for part in range(3))
+    methods: dict[str, Any] = {}
     for method, runs in results.items():
-        seconds = [run["seconds"] for run in runs]
-        entry = {"median": statistics.median(seconds), "lowest": min(seconds), "highest": max(seconds)}
-        summary["methods"][method] = {
-            "seconds": {key: round(value, 3) for key, value in entry.items()},
-            "peak_megabytes": round(max(run["megabytes"] for run in runs)),
-        }
+        seconds = common.spread([run["seconds"] for run in runs])
+        methods[method] = {"seconds": seconds, "peak_megabytes": round(max(run["megabytes"] for run in runs))}
         if "cold" not in method:
-            summary["methods"][method]["megapixels_per_second"] = round(chosen.megapixels / entry["median"], 3)
-    summary["burnish_besides_the_network"] = share
-    print(json.dumps(summary, indent=1, ensure_ascii=False))
-    (HERE / "restore_speed.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+            methods[method]["megapixels_per_second"] = round(chosen.megapixels / seconds["median"], 3)
+    setting = {"model": chosen.model, "megapixels": chosen.megapixels, "runs": chosen.runs}
+    versions = {"onnxruntime": onnxruntime.__version__, "libvips": libvips, "filters": RIVAL_PACKAGES}
+    common.write("restore_speed", {**setting, "versions": versions, "methods": methods, "burnish_besides_the_network": share})
 
 
 def measured(command: list[str | Path], folder: Path) -> dict[str, float]:
@@ -144,12 +133,12 @@ def make_photos(folder: Path, megapixels: float) -> None:
         pyvips.Image.new_from_array(np.clip(np.rint(noisy), 0, 255).astype(np.uint8)).jpegsave(str(folder / name), Q=92)
 
 
-def make_models(folder: Path, with_unet: bool) -> dict[str, Path]:
-    """Model files of CDnCNN-B and, if wanted, the U-Net, untrained."""
+def make_dncnn(folder: Path) -> None:
+    """A model file of CDnCNN-B, untrained."""
     import torch
     from torch import Tensor, nn
 
-    from burnish.training import export, networks
+    from burnish.training import export
 
     class DnCNN(nn.Module):
         """Zhang et al., "Beyond a Gaussian denoiser", 2017, for blind colour; batch normalisation folded away, as for use."""
@@ -170,25 +159,9 @@ def make_models(folder: Path, with_unet: bool) -> dict[str, Path]:
             return restored
 
     torch.manual_seed(0)
-    wanted: dict[str, nn.Module] = {"dncnn": DnCNN()}
-    if with_unet:
-        wanted["unet"] = networks.build("unet", {"width": 32, "outer": 2, "inner": 2, "middle": 5})
-    paths = {}
-    for name, network in wanted.items():
-        paths[name] = folder / f"{name}.onnx"
-        about = {"name": "untrained", "fingerprint": "", "terms": "none"}
-        told: dict[str, Any] = {"summary": "untrained", "degradation": "noise:0-55", "recipe": {}, "data": about, "scores": []}
-        export.export(network, paths[name], name=name, **told)
-    return paths
-
-
-def rivals_python() -> str:
-    """The interpreter of an environment with the classical filters, made if it is not there."""
-    python = RIVALS / "bin" / "python"
-    if not python.exists():
-        venv.create(RIVALS, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *RIVAL_PACKAGES], check=True)
-    return str(python)
+    about = {"name": "untrained", "fingerprint": "", "terms": "none"}
+    told: dict[str, Any] = {"summary": "untrained", "degradation": "noise:0-55", "recipe": {}, "data": about, "scores": []}
+    export.export(DnCNN(), folder / "dncnn.onnx", name="dncnn", **told)
 
 
 def filtered(method: str, source: str, target: str) -> None:
@@ -213,5 +186,8 @@ def filtered(method: str, source: str, target: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in FILTERS:
         filtered(*sys.argv[1:4])
+    elif sys.argv[1:2] == [PREPARE]:
+        make_photos(Path(sys.argv[2]), float(sys.argv[3]))
+        make_dncnn(Path(sys.argv[2]))
     else:
         main()
