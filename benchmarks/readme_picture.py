@@ -1,4 +1,4 @@
-"""The README's picture: a photograph no model here has seen, blurred by one pixel, and what two models of one size make of it.
+"""The README's picture: photographs that no model here has seen, spoilt in two ways, and what models make of them.
 
 python benchmarks/readme_picture.py docs/restored.png
 """
@@ -13,26 +13,31 @@ from burnish import data, model
 from burnish.degrade import Degradation
 from burnish.evaluate import evaluate
 
-TOP, LEFT, SIDE = 60, 100, 140  # the part shown, pixel by pixel
+# Which test photograph, the part of it shown pixel by pixel (top, left, side), how it is spoilt, in what words, and the models.
+ROWS = [
+    (1, (95, 160, 190), "noise:25", "Noise of sigma 25", ("photo-fast", "photo")),
+    (0, (60, 100, 140), "blur:1.0+8bit", "Blurred by 1 pixel", ("seed", "tiny-deblur")),
+]
 
 
 def main(out: Path) -> None:
-    """Write Original / Degraded / seed / tiny-deblur, the whole photograph's PSNR above each."""
-    models = [model.load(name) for name in ("seed", "tiny-deblur")]
-    boards = evaluate(models, data.load("photos", "test").first(1), Degradation.parse("blur:1.0+8bit"), tuning=None)
-    seed, tiny = (board.samples[0] for board in boards)
-    columns = {
-        "Original": seed.original,
-        f"Blurred by 1 pixel: {seed.psnr_input:.1f} dB": seed.degraded,
-        f"seed: {seed.psnr_model:.1f} dB": seed.restored,
-        f"tiny-deblur: {tiny.psnr_model:.1f} dB": tiny.restored,
-    }
-    figure = Figure(figsize=(4 * 2.8, 3.05), dpi=100, facecolor="white", layout="constrained")
+    """Write Original / Degraded / two models a row, the whole photograph's PSNR above each."""
+    figure = Figure(figsize=(4 * 2.8, 6.1), dpi=100, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    for axis, (label, image) in zip(figure.subplots(1, 4), columns.items(), strict=True):
-        axis.imshow(image[TOP : TOP + SIDE, LEFT : LEFT + SIDE], interpolation="nearest")
-        axis.set_title(label, fontsize=12)
-        axis.set_axis_off()
+    for axes, (index, (top, left, side), spec, words, names) in zip(figure.subplots(2, 4), ROWS, strict=True):
+        pictures = data.load("photos", "test").chosen([index])
+        boards = evaluate([model.load(name) for name in names], pictures, Degradation.parse(spec), tuning=None)
+        first, second = (board.samples[0] for board in boards)
+        columns = {
+            "Original": first.original,
+            f"{words}: {first.psnr_input:.1f} dB": first.degraded,
+            f"{names[0]}: {first.psnr_model:.1f} dB": first.restored,
+            f"{names[1]}: {second.psnr_model:.1f} dB": second.restored,
+        }
+        for axis, (label, image) in zip(axes, columns.items(), strict=True):
+            axis.imshow(image[top : top + side, left : left + side], interpolation="nearest")
+            axis.set_title(label, fontsize=12)
+            axis.set_axis_off()
     figure.savefig(out)
 
 
