@@ -134,3 +134,25 @@ def test_what_is_sharp_may_change_by_its_noise_and_no_more() -> None:
     assert harm.most_change(dataclasses.replace(sharp, noise=1.0, floor=0.9), TINY_BLIND) == 0.01
     assert harm.most_change(dataclasses.replace(sharp, blur=1.4), TINY_BLIND) is None, "blur explains more"
     assert harm.most_change(sharp, dataclasses.replace(TINY_BLIND, degradation="noise:0-55")) is None, "a denoiser does not sharpen"
+
+
+def test_a_denoiser_that_sees_texture_where_noise_was_suspected_leaves_it() -> None:
+    denoiser = dataclasses.replace(TINY_BLIND, name="denoiser", degradation="noise:0-55|jpeg:40-90")
+    suspected = harm.Finding(noise=5.0, floor=4.0, grain=0.0, blur=0.6, blocky=False)
+    assert "texture" in (harm.needless(suspected, denoiser, 1.5 * 5 / 255) or "")
+    assert harm.needless(suspected, denoiser, 3 * 5 / 255) is None, "noise that the model takes away"
+    assert harm.needless(suspected, denoiser, 0.009) is None, "next to nothing"
+    assert harm.needless(dataclasses.replace(suspected, blocky=True), denoiser, 1.5 * 5 / 255) is None, "it took away JPEG's traces"
+    assert "more than" in (harm.needless(suspected, TINY_BLIND, 0.2) or "")
+
+
+@pytest.mark.parametrize("original", PHOTOGRAPHS)
+@pytest.mark.parametrize("sigma", [5, 15, 50])
+def test_true_noise_is_never_taken_for_texture(original: NDArray[np.uint8], sigma: int) -> None:
+    photo = burnish.load("photo")
+    noisy = spoilt(f"noise:{sigma}+8bit", original[:256, :256])
+    values = (noisy / 255).astype(np.float32)
+    finding = harm.examine([values])
+    comparison = harm.Comparison(finding)
+    comparison.add(values, (photo.restore(noisy) / 255).astype(np.float32))
+    assert harm.needless(finding, photo.card, comparison.change()) is None

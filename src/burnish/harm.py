@@ -27,6 +27,7 @@ CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
 GRAIN, GRAIN_RATIO = 2.5, 2.5
 SHARP = 0.85  # pixels
 CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
+LEAST = 2.0  # times its sigma is what true noise is changed by there: 2.1 and more on BSDS500's photographs, 2 and less where it is texture
 
 PATCH = 64  # pixels a side of the blocks in which a result is compared with its input
 BINS = 4096
@@ -168,6 +169,22 @@ def most_change(finding: Finding, card: Card) -> float | None:
     if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
         return None
     return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
+
+
+def needless(finding: Finding, card: Card, change: float) -> str | None:
+    """Why the picture is better left as it is, now that one sees by how much the model would change it, in words; None when it is not.
+
+    `change` is that at the 99.9th percentile, as a share of the range.
+    """
+    most = most_change(finding, card)
+    if most is not None and change > most:
+        return f"{card.name} would change it by more than the noise and blur in it explain"
+    trained = Degradation.parse(card.degradation)
+    suspected = max(finding.noise or 0.0, finding.grain) / 255
+    denoises_only = not (trained.is_own or trained.span("blur") or (finding.blocky and trained.span("jpeg")))
+    if denoises_only and CLEAN_CHANGE < change < LEAST * suspected:
+        return f"it looked noisy, but {card.name} takes that for texture"
+    return None
 
 
 # --- After: can the result be right? ---

@@ -136,14 +136,13 @@ def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callab
         """Asked when every row has passed and nothing is in place yet."""
         if settings.gate and (failure := watch.failure()):
             raise InputError(f"{source}: not written, since {failure}; --force writes it anyway")
-        most = harm.most_change(finding, model.card)
-        if settings.gate and most is not None and watch.change() > most:
-            raise _GoodEnoughError
+        if settings.gate and settings.strength and (why := harm.needless(finding, model.card, watch.change() / settings.strength)):
+            raise _GoodEnoughError(why)
 
     try:
         images.save(photo, target, kind, rows, verdict)
-    except _GoodEnoughError:
-        _leave(outcome, photo, kind, f"{model.card.name} would change it by more than the noise and blur in it explain; --force lets it")
+    except _GoodEnoughError as reason:
+        _leave(outcome, photo, kind, f"{reason}; --force restores it anyway")
         return
     outcome.status = "restored"
     outcome.notes = [f"the result lacks {lost}" for lost in images.losses(photo, kind)]
