@@ -10,11 +10,19 @@ import pytest
 from skimage import io
 
 import burnish
+from burnish import baselines
 from burnish.errors import InputError, RecipeError
 from burnish.evaluate import evaluate
 from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, scoring, start
 
 SMALL = ["epochs=2", "copies=0.25", "batch=8"]
+
+
+@pytest.fixture(autouse=True)
+def _few_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choosing the filters' settings takes most of a small run's time, and is test_baselines' business."""
+    every = baselines._grids()
+    monkeypatch.setattr(baselines, "_grids", lambda: {name: settings[:2] for name, settings in every.items()})
 
 
 def small(folder: Path, *changes: str) -> Recipe:
