@@ -251,8 +251,7 @@ def _options(photo: Photo, kind: str) -> dict[str, Any]:
             "Q": quality,
             "subsample_mode": "on" if halved else "off",
             "interlace": bool(same and field("interlaced", 0)),
-            "optimize_coding": True,
-        }
+        }  # not optimize_coding: for a few per cent of the file it would hold all of the picture's coefficients
     if kind == "png":
         return {"interlace": bool(same and field("interlaced", 0))}
     if kind == "webp":
