@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.errors import InputError
+from burnish.errors import InputError, MissingExtraError
 from burnish.progress import Progress
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -200,8 +200,12 @@ def archive(progress: Progress | None = None) -> Path:
 
     A download that broke off goes on where it stopped. Raises InputError when there is no network, or another file came.
     """
-    import platformdirs
-
+    try:
+        import platformdirs
+    except ImportError as error:
+        raise MissingExtraError(
+            "cifar10: to download it takes pip install 'burnish[evaluate]'; or name an archive"
+        ) from error
     return download(URL, MD5, platformdirs.user_cache_path("burnish") / "cifar-10-python.tar.gz", progress)
 
 
