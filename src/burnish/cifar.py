@@ -203,9 +203,7 @@ def archive(progress: Progress | None = None) -> Path:
     try:
         import platformdirs
     except ImportError as error:
-        raise MissingExtraError(
-            "cifar10: to download it takes pip install 'burnish[evaluate]'; or name an archive"
-        ) from error
+        raise MissingExtraError("cifar10: to download it takes pip install 'burnish[evaluate]'; or name an archive") from error
     return download(URL, MD5, platformdirs.user_cache_path("burnish") / "cifar-10-python.tar.gz", progress)
 
 
