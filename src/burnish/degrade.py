@@ -75,6 +75,11 @@ class Chain:
 
     stages: tuple[Stage, ...]
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether some of its noise is the same in all channels."""
+        return any(stage.grey for stage in self.stages)
+
     def apply(self, image: NDArray[Any]) -> Image:
         """The degraded picture, H×W×C float32 on 0–1, not clipped unless a stage does; `image` is uint8, uint16 or float on 0–1."""
         result = _to_unit(image)

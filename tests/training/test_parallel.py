@@ -19,7 +19,7 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 TRAIN = """
-import sys
+import os, sys
 from pathlib import Path
 from burnish import data
 from burnish.training import loop, networks, parallel, sources, recipe
@@ -42,6 +42,9 @@ with parallel.team("cpu") as team:
         print(f"{team.rank} {team.size} {state.stopped_early} {len(state.history)}\\n", end="")  # in one piece: two processes speak at once
     except StopError:
         pass
+threads = [Path(f"/proc/self/task/{task}/comm").read_text() for task in os.listdir("/proc/self/task")]
+if any("gloo" in name for name in threads):
+    sys.exit(f"the process group's threads live on, and may abort the process: {threads}")
 """
 
 

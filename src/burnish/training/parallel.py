@@ -5,6 +5,7 @@ speaks. What one process computes of a batch is weighted by its share, so that s
 """
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,6 +86,9 @@ def team(device: str) -> Iterator[Team]:
     if device == "cuda":
         device = f"cuda:{os.environ['LOCAL_RANK']}"
         torch.cuda.set_device(device)
+    # torch's optimisers import this module at their first step, and its functions have the group of that moment as a default value. Then
+    # the group would outlive its destruction, and its threads would abort the process now and then as the interpreter ends.
+    importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
     try:
         yield Team(device, distributed.get_rank(), distributed.get_world_size())

@@ -47,7 +47,8 @@ class View(Protocol):
 class Degrading:
     """Clean pictures, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
 
-    Pictures in the memory that are always degraded alike are degraded once.
+    Pictures in the memory that are always degraded alike are degraded once. Noise that is the same in all channels is what a grey picture
+    has that was stored as colours: half the pictures that get such noise are made grey first.
     """
 
     def __init__(self, pictures: PictureSet, degradation: Degradation) -> None:
@@ -64,7 +65,11 @@ class Degrading:
             return box.of(self._unchanging[index]), box.of(picture)
         outer = box.grown(self._margin, picture.shape)
         inner = Box(box.top - outer.top, box.left - outer.left, box.height, box.width)
-        return inner.of(self.degradation.apply(outer.of(picture), seed)), box.of(picture)
+        region = outer.of(picture)
+        chain = self.degradation.draw(region, seed)
+        if chain.is_grey and seed % 2:
+            region = _grey(region)
+        return inner.of(chain.apply(region)), inner.of(region)
 
 
 class Paired:
@@ -77,6 +82,15 @@ class Paired:
 
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: ARG002 (there is no chance in it)
         return box.of(self.degraded[index]), box.of(self.clean[index])
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    """An H×W×C picture with its luma (ITU-R BT.601) in all three channels; one of other than three as it is."""
+    if picture.shape[2] != 3:
+        return picture
+    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = luma.round() if picture.dtype.kind == "u" else luma
+    return np.repeat(luma.astype(picture.dtype)[..., None], 3, axis=2)
 
 
 def depth(pictures: PictureSet) -> Dtype:
