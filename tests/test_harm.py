@@ -96,27 +96,29 @@ def test_clean_is_what_shows_nothing_of_what_the_model_takes_away() -> None:
     assert not harm.is_clean(found("jpeg:30", data.astronaut()), jpeg)
 
 
-def compared(before: NDArray[np.uint8], after: NDArray[np.float32]) -> harm.Comparison:
-    """The comparison of two pictures, handed over in two portions."""
+def compared(before: NDArray[np.uint8], after: NDArray[np.float32], pixels: int = 0) -> harm.Comparison:
+    """The comparison of two pictures, handed over in portions as `restore` does; taken to be of `pixels`, if they are told."""
     values = (before / 255).astype(np.float32)
-    comparison = harm.Comparison(harm.examine([values]))
-    for rows in (slice(0, 90), slice(90, None)):
-        comparison.add(values[rows], after[rows])
+    comparison = harm.Comparison(harm.examine([values]), pixels or before.shape[0] * before.shape[1])
+    for top in range(0, len(values), harm.PATCH):
+        rows = slice(top, top + harm.PATCH, comparison.every)
+        comparison.add(values[rows, :: comparison.every], after[rows, :: comparison.every])
     return comparison
 
 
-def test_results_that_cannot_be_right_are_caught() -> None:
+@pytest.mark.parametrize("pixels", [1 << 18, 1 << 24])  # the second: every other row and column
+def test_results_that_cannot_be_right_are_caught(pixels: int) -> None:
     noisy = spoilt("noise:25+8bit", data.astronaut())
     values = (noisy / 255).astype(np.float32)
     original = (data.astronaut() / 255).astype(np.float32)
-    assert compared(noisy, original).failure() is None, "to give the original is no failure"
-    assert "empty" in (compared(noisy, np.zeros_like(values)).failure() or "")
-    assert "more than" in (compared(noisy, 1 - values).failure() or "")
+    assert compared(noisy, original, pixels).failure() is None, "to give the original is no failure"
+    assert "empty" in (compared(noisy, np.zeros_like(values), pixels).failure() or "")
+    assert "more than" in (compared(noisy, 1 - values, pixels).failure() or "")
     one_tile = original.copy()
     one_tile[128:256, 128:256] = 0
-    assert "empty" in (compared(noisy, one_tile).failure() or "")
+    assert "empty" in (compared(noisy, one_tile, pixels).failure() or "")
     shifted = np.roll(original, 40, axis=1)
-    assert "more than" in (compared(noisy, np.clip(shifted + 0.3, 0, 1)).failure() or "")
+    assert "more than" in (compared(noisy, np.clip(shifted + 0.3, 0, 1), pixels).failure() or "")
 
 
 def test_change_is_the_tail_of_the_differences() -> None:
@@ -126,6 +128,7 @@ def test_change_is_the_tail_of_the_differences() -> None:
     assert compared(before, after).change() == 0
     after[0, :20] = 0.5
     assert compared(before, after).change() == pytest.approx(0.5, abs=1e-3)
+    assert compared(before, after, pixels=1 << 24).change() == pytest.approx(0.5, abs=1e-3), "ten of 2,500 are as many"
 
 
 def test_what_is_sharp_may_change_by_its_noise_and_no_more() -> None:
@@ -153,6 +156,6 @@ def test_true_noise_is_never_taken_for_texture(original: NDArray[np.uint8], sigm
     noisy = spoilt(f"noise:{sigma}+8bit", original[:256, :256])
     values = (noisy / 255).astype(np.float32)
     finding = harm.examine([values])
-    comparison = harm.Comparison(finding)
+    comparison = harm.Comparison(finding, 256 * 256)
     comparison.add(values, (photo.restore(noisy) / 255).astype(np.float32))
     assert harm.needless(finding, photo.card, comparison.change()) is None

@@ -129,7 +129,7 @@ def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callab
         _leave(outcome, photo, kind, f"{why}; --force restores it anyway")
         advance(photo.pixels)
         return
-    watch = harm.Comparison(finding)
+    watch = harm.Comparison(finding, photo.pixels)
     rows = _restored_rows(photo, model, layout, span, settings, watch, advance)
 
     def verdict() -> None:
@@ -258,7 +258,7 @@ def _restored_rows(
                 band = planes[:, top : top + harm.PATCH]
                 before = waiting.take(band.shape[1])
                 after = layout.picture(band, before)
-                watch.add(channels.unit(before[..., colours], *span), channels.unit(after[..., colours], *span))
+                watch.add(*(channels.unit(each[:: watch.every, :: watch.every, colours], *span) for each in (before, after)))
                 advance(len(after) * photo.width)
                 yield after
 
