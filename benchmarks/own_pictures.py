@@ -105,12 +105,7 @@ def learn(out: Path, minutes: float) -> None:
         for way, arguments in ways.items():
             command = [sys.executable, "-m", "burnish", "train", *arguments, "--max-minutes", minutes, "--out", out / f"{kind}-{way}"]
             subprocess.run([str(each) for each in command], check=True)
-    draw(out, ["clean", "pairs", "noisy-only"])
-
-
-def restored(run: Path, noisy: NDArray[np.generic]) -> NDArray[np.generic]:
-    """What the model of a run makes of it."""
-    return burnish.load(run / "model.onnx").restore(noisy)
+    draw(out, list(ways))
 
 
 def draw(out: Path, ways: list[str]) -> None:
@@ -125,12 +120,12 @@ def draw(out: Path, ways: list[str]) -> None:
         noisy, clean = (data.load(out / kind / "kept" / state, "test", channels=None).images[0] for state in ("noisy", "clean"))
         columns = [
             ("noisy", noisy),
-            *((way, burnish.load(out / kind / way / "model.onnx").restore(noisy)) for way in ways),
-            ("clean", clean),
+            *((f"learnt from {way}", burnish.load(out / f"{kind}-{way}" / "model.onnx").restore(noisy)) for way in ways),
+            ("the truth", clean),
         ]
         for axis, (label, image) in zip(row, columns, strict=True):
             values, truth = (to_unit(each) for each in (image, clean))
-            told = "" if label == "clean" else f"  {metrics.psnr(values, truth):.1f} dB"
+            told = "" if image is clean else f"  {metrics.psnr(values, truth):.1f} dB"
             axis.imshow(values[top : top + 128, 60:188, 0], cmap="gray", vmin=0, vmax=white, interpolation="nearest")
             axis.set_title(f"{label}{told}", fontsize=10)
             axis.set_axis_off()
