@@ -129,6 +129,17 @@ def test_two_inputs_for_one_output_are_not_mixed_up(tmp_path: Path) -> None:
     assert str(tmp_path / "a" / "plain.png") in (second.error or "")
 
 
+def test_a_photo_that_is_an_input_is_no_place_for_anothers_result(tmp_path: Path) -> None:
+    for place in "ab":
+        gallery.write(tmp_path / place, "plain.png")
+    before = (tmp_path / "b" / "plain.png").read_bytes()
+    plan = planned([tmp_path / "a" / "plain.png", tmp_path / "b" / "plain.png"], tmp_path / "b")
+    first, second = restore_all(plan, TINY, Settings(gate=False, overwrite=True), lambda *_: None, lambda _: None)
+    assert (first.status, second.status) == ("failed", "failed")
+    assert "which is to be restored too" in (first.error or "")
+    assert (tmp_path / "b" / "plain.png").read_bytes() == before
+
+
 def test_progress_counts_pixels(holiday: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     restore_all(planned([holiday], tmp_path / "out"), TINY, Settings(gate=False), lambda *args: seen.append(args[:2]), lambda _: None)  # type: ignore[arg-type]

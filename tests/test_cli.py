@@ -178,6 +178,24 @@ def test_degrade_writes_what_the_language_says(picture_folder: Path, tmp_path: P
     np.testing.assert_array_equal(data.read(tmp_path / "out" / "03.png"), np.rint(wanted * 255))
 
 
+def test_degrade_names_what_fails_and_does_the_rest(picture_folder: Path, tmp_path: Path) -> None:
+    good, last = picture_folder / "00.png", picture_folder / "01.png"
+    (tmp_path / "00.png").write_bytes(last.read_bytes())
+    inputs = [good, tmp_path / "none.png", tmp_path / "00.png", last]
+    result = burnish_("degrade", *inputs, "--degrade", "blur:1", "-o", tmp_path / "out")
+    assert result.returncode == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["00.png", "01.png"]
+    assert "none.png: no such file" in result.stderr
+    assert "would both become" in result.stderr
+    assert "2 pictures failed" in result.stderr
+
+
+def test_a_reader_that_goes_away_is_no_bug(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m burnish models 2> {tmp_path / 'said'} | true"
+    subprocess.run(command, shell=True, check=False)
+    assert (tmp_path / "said").read_text() == ""
+
+
 # --- train ---
 
 

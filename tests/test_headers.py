@@ -64,6 +64,10 @@ def test_webp_with_and_without_loss(tmp_path: Path) -> None:
     assert not headers.webp_is_lossless(lossy)
     assert headers.webp_is_lossless(lossless)
     assert headers.webp_is_lossless(moving)
+    profiled = gallery.image(gallery.transparent()).copy()
+    profiled.set_type(pyvips.GValue.blob_type, "icc-profile-data", gallery.profile() + bytes(9001))
+    profiled.webpsave(str(tmp_path / "profiled.webp"), lossless=True)
+    assert headers.webp_is_lossless(tmp_path / "profiled.webp"), "its pixels stand far behind its profile"
 
 
 def test_an_animated_png_is_known(tmp_path: Path) -> None:
@@ -117,6 +121,7 @@ def read_all(path: Path) -> None:
         headers.webp_is_lossless,
         headers.png_is_animated,
         headers.jpeg_has_more_pictures,
+        headers.jpeg_has_comment,
         headers.is_heic,
     ):
         reader(path)

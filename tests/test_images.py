@@ -216,3 +216,50 @@ def test_a_photo_that_changes_while_it_is_read_leaves_nothing(tmp_path: Path) ->
     with pytest.raises(InputError, match="changed while"):
         images.save(photo, tmp_path / "out.png", "png", photo.rows(), lambda: None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.png"]
+
+
+def test_an_orientation_without_exif_goes_along_into_other_formats(tmp_path: Path) -> None:
+    turned = gallery.image(gallery.spoilt()).copy()
+    turned.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    turned.tiffsave(str(tmp_path / "turned.tif"), compression="lzw")
+    assert not gallery.opened(tmp_path / "turned.tif").get_typeof("exif-data")
+    for ending in (".tif", ".jpg", ".png", ".webp"):
+        before, after = copied(tmp_path / "turned.tif", tmp_path / f"out{ending}")
+        assert after.get("orientation") == 6, ending
+    _, after = copied(tmp_path / "turned.tif", tmp_path / "out.avif")
+    assert (after.width, after.height) == (before.height, before.width), "readers of AVIF turn it"
+
+
+def test_sixteen_bits_become_the_twelve_that_avif_has_and_that_is_said(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "deep.png")
+    _, after = copied(source, tmp_path / "out.avif")
+    assert after.get("bits-per-sample") == 12
+    assert any("has 12" in lost for lost in images.losses(images.open_photo(source), "avif"))
+
+
+def test_hidden_colours_stay_in_webp_without_loss(tmp_path: Path) -> None:
+    pixels = gallery.transparent()
+    pixels[..., :3][pixels[..., 3] == 0] = (200, 10, 90)
+    gallery.image(pixels).webpsave(str(tmp_path / "a.webp"), lossless=True, exact=True)
+    _, after = copied(tmp_path / "a.webp", tmp_path / "out.webp")
+    np.testing.assert_array_equal(after.numpy(), pixels)
+
+
+def test_what_is_lost_is_said(tmp_path: Path) -> None:
+    Image.fromarray(gallery.spoilt()).save(
+        tmp_path / "a.tif", tiffinfo={315: "Ansel", 33432: "all rights", 33550: (1.0, 1.0, 0.0), 65000: 7}
+    )
+    (lost,) = images.losses(images.open_photo(tmp_path / "a.tif"), "tiff")
+    assert lost.startswith("its tags Artist, Copyright, ModelPixelScale, 65000")
+    assert not images.losses(images.open_photo(gallery.write(tmp_path, "strips.tif")[0]), "tiff")
+    Image.fromarray(gallery.spoilt()).save(tmp_path / "a.jpg", comment="from the lake")
+    assert images.losses(images.open_photo(tmp_path / "a.jpg"), "jpeg") == ["its comment"]
+    dressed = gallery.image(gallery.spoilt()).copy()
+    dressed.set_type(pyvips.GValue.blob_type, "iptc-data", b"Photoshop 3.0\0" + b"8BIM")
+    dressed.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    dressed.jpegsave(str(tmp_path / "b.jpg"))
+    photo = images.open_photo(tmp_path / "b.jpg")
+    assert photo.header.get_typeof("iptc-data")
+    assert any("IPTC" in lost for lost in images.losses(photo, "png"))
+    assert any("XMP" in lost for lost in images.losses(photo, "gif"))
+    assert not images.losses(photo, "jpeg")

@@ -11,6 +11,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 from skimage import data
 
 import burnish
@@ -60,6 +61,39 @@ def test_the_same_picture_restores_to_the_same_at_every_depth() -> None:
     floats = SEED.restore(PHOTOGRAPH.astype(np.float32) / 255)
     np.testing.assert_allclose(eight, floats, atol=0.5 / 255 + 1e-6)
     np.testing.assert_allclose(deep, floats, atol=0.5 / 65535 + 1e-6)
+
+
+def test_a_batch_gives_what_each_picture_gives_alone() -> None:
+    pictures = np.stack([PHOTOGRAPH[:40, :50], PHOTOGRAPH[40:80, 50:100]])
+    for batch in (pictures, pictures / np.float32(255) * 1.5 - 0.25):
+        together = SEED.restore(batch)
+        for one, each in zip(batch, together, strict=True):
+            np.testing.assert_allclose(each.astype(float), SEED.restore(one).astype(float), atol=1 if batch.dtype == np.uint8 else 1e-5)
+    assert 0 <= together.min() <= together.max() <= 1
+
+
+def test_a_model_that_gives_no_numbers_is_refused_alone_and_in_a_batch(tmp_path: Path) -> None:
+    def break_it(proto: onnx.ModelProto, _card: dict[str, Any]) -> None:
+        (bias,) = (each for each in proto.graph.initializer if list(each.dims) == [3])
+        bias.CopyFrom(onnx.numpy_helper.from_array(np.full(3, np.nan, np.float32), bias.name))
+
+    broken = burnish.load(changed(tmp_path / "broken.onnx", break_it))
+    for array in (PHOTOGRAPH, np.stack([PHOTOGRAPH[:32, :32]] * 2)):
+        with pytest.raises(ModelError, match="no numbers"):
+            broken.restore(array)
+
+
+def test_pil_images_keep_their_mode_and_what_they_carry_or_are_refused() -> None:
+    colour = Image.fromarray(PHOTOGRAPH)
+    colour.info = {"icc_profile": b"mine", "dpi": (72, 72)}
+    restored = SEED.restore(colour)
+    assert restored.info == colour.info
+    np.testing.assert_array_equal(np.asarray(restored), SEED.restore(PHOTOGRAPH))
+    for mode, expected in (("L", "L"), ("LA", "LA"), ("RGBA", "RGBA"), ("P", "RGB"), ("1", "L")):
+        assert SEED.restore(colour.convert(mode)).mode == expected
+    for mode in ("F", "I", "CMYK", "LAB"):
+        with pytest.raises(InputError, match=f"mode {mode} has no known range or colours"):
+            SEED.restore(Image.new(mode, (8, 8)))
 
 
 def test_tiles_change_nothing() -> None:

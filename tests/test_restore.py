@@ -1,5 +1,6 @@
 """A photo restored: exactly what the graph gives for the whole, whatever the file; or left alone, or refused, and nothing lost."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -177,6 +178,19 @@ def test_ranges_are_told_from_the_data_and_inverted(tmp_path: Path) -> None:
     np.testing.assert_allclose(exact(tmp_path / "told.tif"), expected, atol=0.2)
 
 
+def test_a_range_is_for_what_has_more_than_eight_bits(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    restored(source, tmp_path / "plain-out.png", Settings(gate=False, value_range=(0, 1)))
+    np.testing.assert_array_equal(exact(tmp_path / "plain-out.png"), TINY.restore(exact(source)))
+
+
+@pytest.mark.parametrize("value", [5000.0, -3.0, 0.5])
+def test_a_constant_of_floats_stays_what_it_is(value: float, tmp_path: Path) -> None:
+    gallery.image(np.full((40, 40), value, np.float32), "b-w").tiffsave(str(tmp_path / "even.tif"))
+    assert restored(tmp_path / "even.tif", tmp_path / "out.tif").status == "restored"
+    np.testing.assert_allclose(exact(tmp_path / "out.tif"), value, rtol=0.02)
+
+
 def test_inks_are_restored_as_colours(tmp_path: Path) -> None:
     (source,) = gallery.write(tmp_path / "in", "inks.tif")
     restored(source, tmp_path / "inks.tif")
@@ -202,6 +216,18 @@ def test_a_photo_the_model_was_not_made_for_is_copied_byte_for_byte(tmp_path: Pa
     assert (tmp_path / "out" / "noisy.png").read_bytes() == source.read_bytes()
     assert restored(source, tmp_path / "forced.png", FORCED).status == "restored"
     assert (tmp_path / "forced.png").read_bytes() != source.read_bytes()
+
+
+def test_left_alone_in_another_format_it_says_what_that_lacks(tmp_path: Path) -> None:
+    gallery.image(np.zeros((64, 64, 3), np.uint8) + 99).pngsave(str(tmp_path / "palette.png"), palette=True)
+    sharp = dataclasses.replace(TINY.card, degradation="blur:2-3+8bit")
+    model = burnish.load("tiny-blind", 1)
+    model.card = sharp
+    noisy = photograph(tmp_path / "noisy.png", "noise:40+8bit")
+    gallery.opened(noisy).pngsave(str(tmp_path / "few.png"), palette=True)
+    outcome = restored(tmp_path / "few.png", tmp_path / "few.tif", Settings(), model)
+    assert outcome.status == "unchanged"
+    assert any("palette" in note for note in outcome.notes)
 
 
 def test_a_clean_photo_is_not_made_worse(tmp_path: Path) -> None:

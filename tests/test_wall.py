@@ -119,6 +119,7 @@ def test_the_public_names() -> None:
     assert burnish.__all__ == ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]
     assert all(getattr(burnish, name) is not None for name in burnish.__all__)
     assert dir(burnish) == burnish.__all__
+    assert python("import burnish; print(burnish.training.Recipe.__name__)") == "Recipe\n"
     from burnish import training
 
     assert training.__all__ == ["Recipe", "Run", "fine_tuning", "fit", "load_recipe"]

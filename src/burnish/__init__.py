@@ -30,6 +30,8 @@ __all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "training":
+        return importlib.import_module("burnish.training")
     if name not in _HOME:
         raise AttributeError(f"module 'burnish' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

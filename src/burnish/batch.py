@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,14 +123,20 @@ def _pixels(path: Path, settings: Settings) -> int:
         return 0  # it will fail when its turn comes, and say why
 
 
-def _clashes(jobs: Iterable[tuple[Path, Path]]) -> dict[int, Outcome]:
-    """The jobs whose results would take the place of an earlier one's, by their index, as failed."""
+def _clashes(jobs: Sequence[tuple[Path, Path]]) -> dict[int, Outcome]:
+    """The jobs whose results would take the place of an earlier one's, or of a photo that is to be restored itself, by their index, as
+    failed."""
+    photos = {os.path.realpath(source): source for source, _ in jobs}
     taken: dict[Path, Path] = {}
     failed = {}
     for index, (source, target) in enumerate(jobs):
         first = taken.setdefault(target.absolute(), source)
+        victim = photos.get(os.path.realpath(target), source)
         if first is not source:
-            failed[index] = Outcome(
-                source, target, error=f"{source}: would become {target}, as {first} does; restore one of them elsewhere"
-            )
+            why = f"would become {target}, as {first} does; restore one of them elsewhere"
+        elif victim is not source:
+            why = f"would take the place of {victim}, which is to be restored too; choose another place with -o"
+        else:
+            continue
+        failed[index] = Outcome(source, target, error=f"{source}: {why}")
     return failed

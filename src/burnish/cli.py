@@ -38,6 +38,9 @@ class Commands(click.Group):
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:  # who read our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
         except MemoryError:
             _complain("the memory is used up; take fewer or smaller pictures")
             ctx.exit(1)
@@ -302,8 +305,11 @@ def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
 
     degradation = Degradation.parse(spec)
     failed = 0
+    taken: dict[Path, Path] = {}
     for source, target in sets.mapped(photos, out, ".png"):
         try:
+            if (first := taken.setdefault(target, source)) is not source:
+                raise InputError(f"{source} and {first} would both become {target}; give them one at a time")
             if target.exists():
                 raise InputError(f"{target}: exists already; choose another folder with -o")
             sets.write_png(target, degradation.apply(image := sets.read(source), seed), image.dtype)

@@ -69,6 +69,10 @@ class PictureSet:
             digest.update(np.ascontiguousarray(image).data)
         return f"sha256:{digest.hexdigest()[:16]}"
 
+    def origin(self) -> dict[str, str]:
+        """Which pictures these are, as cards have it: name, fingerprint and terms."""
+        return {"name": self.name, "fingerprint": self.fingerprint(), "terms": self.terms}
+
     def first(self, count: int | None) -> "PictureSet":
         """The first `count` pictures; all when None."""
         return self if count is None else self.chosen(range(min(count, len(self.images))))
@@ -187,17 +191,7 @@ def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> No
 
 
 def mapped(inputs: Sequence[Path], out: Path, ending: str) -> Iterator[tuple[Path, Path]]:
-    """(file, where it goes under `out`) for each input: a file by its name, a folder's pictures by their places in it.
-
-    Raises InputError for an input that is not there and for two that would go to one place.
-    """
-    taken: dict[Path, Path] = {}
+    """(file, where it goes under `out`) for each input: a file by its name, a folder's pictures by their places in it."""
     for item in inputs:
-        if not item.exists():
-            raise InputError(f"{item}: no such file or folder; check the path")
         for file in pictures_in(item) if item.is_dir() else [item]:
-            target = (out / (file.relative_to(item) if item.is_dir() else file.name)).with_suffix(ending)
-            if target in taken:
-                raise InputError(f"{file} and {taken[target]} would both become {target}; give them one at a time")
-            taken[target] = file
-            yield file, target
+            yield file, (out / (file.relative_to(item) if item.is_dir() else file.name)).with_suffix(ending)

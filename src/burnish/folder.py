@@ -175,13 +175,13 @@ def _opened(path: Path, page: int) -> Any:
         image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="truncated", **paged)
     except pyvips.Error as error:
         raise _unreadable(path, error) from error
-    if image.format in ("float", "double", "complex", "dpcomplex"):
-        raise InputError(f"{path}: holds floating-point values, whose range is not known; convert it to 8 or 16 bits")
+    if image.format not in ("uchar", "ushort"):
+        raise InputError(f"{path}: holds values of type {image.format}, whose range is not known; convert it to 8 or 16 bits")
     return image
 
 
 def _is_deep(image: Any) -> bool:
-    return image.format not in ("uchar", "char")
+    return bool(image.format != "uchar")
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -13,6 +13,27 @@ _LUMINANCE = bytes.fromhex(
 )
 _CHROMINANCE = bytes.fromhex("1112121815182f1a1a2f634238426363") + b"\x63" * 48
 _COMPRESSION, _MAX_SAMPLE_VALUE, _PREDICTOR, _EXIF = 259, 281, 317, 34665
+# Tags that say how pixels are stored, and those that libvips passes on: description, orientation, resolution, XMP, IPTC, Photoshop's, ICC.
+_TOLD_OTHERWISE = {254, 255, *range(256, 260), 262, 263, 266, *range(277, 282), 284, *range(288, 293), 297, 317, *range(320, 326), 330, 332}
+_TOLD_OTHERWISE |= {*range(338, 342), 347, *range(512, 522), *range(529, 533), _EXIF} | {
+    270,
+    273,
+    274,
+    282,
+    283,
+    296,
+    700,
+    33723,
+    34377,
+    34675,
+}
+_NAMES = {269: "DocumentName", 271: "Make", 272: "Model", 285: "PageName", 305: "Software", 306: "DateTime", 315: "Artist"} | {
+    33432: "Copyright",
+    33550: "ModelPixelScale",
+    33922: "ModelTiepoint",
+    34735: "GeoKeyDirectory",
+    34853: "GPS",
+}
 
 
 def jpeg_quality(path: Path) -> int | None:
@@ -59,6 +80,12 @@ def jpeg_has_more_pictures(path: Path) -> bool:
     """Whether a JPEG file carries further pictures behind the first (CIPA DC-007, "Multi-Picture Format")."""
     with path.open("rb") as file:
         return any(marker == 0xE2 and segment.startswith(b"MPF\0") for marker, segment in _segments(file))
+
+
+def jpeg_has_comment(path: Path) -> bool:
+    """Whether a JPEG file has a comment segment."""
+    with path.open("rb") as file:
+        return any(marker == 0xFE for marker, _ in _segments(file))
 
 
 def exif_without_thumbnail(exif: bytes) -> bytes:
@@ -121,25 +148,33 @@ def is_heic(path: Path) -> bool:
 def webp_is_lossless(path: Path) -> bool:
     """Whether a WebP file's (first) picture is coded without loss."""
     with path.open("rb") as file:
-        head = file.read(4096)
-    return b"VP8L" in head and b"VP8 " not in head
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", head)
+            if name in (b"VP8L", b"VP8 "):
+                return bool(name == b"VP8L")
+            file.seek(16 if name == b"ANMF" else size + size % 2, 1)  # a frame's chunks stand behind 16 bytes of its own
+    return False
 
 
 @dataclass(frozen=True)
 class TiffPacking:
-    """How a TIFF's first picture is stored, as the standard numbers it; `top`: the largest value that its tags allow, if they say."""
+    """How a TIFF's first picture is stored, as the standard numbers it; `top`: the largest value that its tags allow, if they say;
+    `other`: its tags that say nothing of how it is stored and that libvips does not pass on, by name or number."""
 
     compression: int = 1
     predictor: int = 1
     exif: bool = False
     top: int | None = None
+    other: tuple[str, ...] = ()
 
 
 def tiff_packing(path: Path) -> TiffPacking:
     """How a TIFF file is packed, and whether its first directory leads to EXIF; the defaults for no TIFF."""
     with path.open("rb") as file:
         tags = _tiff_tags(file)
-    return TiffPacking(tags.get(_COMPRESSION, 1), tags.get(_PREDICTOR, 1), _EXIF in tags, tags.get(_MAX_SAMPLE_VALUE))
+    other = tuple(_NAMES.get(tag, str(tag)) for tag in sorted(tags.keys() - _TOLD_OTHERWISE))
+    return TiffPacking(tags.get(_COMPRESSION, 1), tags.get(_PREDICTOR, 1), _EXIF in tags, tags.get(_MAX_SAMPLE_VALUE), other)
 
 
 def tiff_pages(path: Path) -> int | None:

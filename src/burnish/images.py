@@ -28,6 +28,7 @@ STRUCTURE = {"width", "height", "bands", "format", "coding", "interpretation", "
     "n-pages",
 }
 THUMBNAIL = ("jpeg-thumbnail-data", "exif-ifd1-")  # shows the picture as it was; viewers make their own
+AVIF_BITS = 12  # a channel, at most
 HOLDS = {  # what a format can store: bytes a channel, alpha, inks, several pages
     "jpeg": (1, False, True, False),
     "png": (2, True, False, False),
@@ -36,6 +37,11 @@ HOLDS = {  # what a format can store: bytes a channel, alpha, inks, several page
     "avif": (2, True, False, True),
     "gif": (1, True, False, True),
 }
+NOT_IN = (  # what libvips does not write into some formats: its name there, ours, and which
+    ("iptc-data", "IPTC", ("png", "webp", "avif", "gif")),
+    ("xmp-data", "XMP", ("gif",)),
+    ("icc-profile-data", "colour profile", ("gif",)),
+)
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,9 @@ def save(photo: Photo, target: Path, kind: str, rows: Iterator[NDArray[Any]], ve
     with atomic(target) as temporary:
         try:
             image = _dressed(source.image(), photo)
-            getattr(image, f"{'heif' if kind == 'avif' else kind}save")(os.fspath(temporary), keep=_kept(photo), **_options(photo, kind))
+            getattr(image, f"{'heif' if kind == 'avif' else kind}save")(
+                os.fspath(temporary), keep=_kept(photo, kind), **_options(photo, kind)
+            )
         except pyvips.Error as error:
             if source.error:
                 raise source.error from None
@@ -232,9 +240,10 @@ def _dressed(image: Any, photo: Photo) -> Any:
     return dressed
 
 
-def _kept(photo: Photo) -> str:
-    """Which metadata go along: libvips would make up EXIF for a photo that has none."""
-    return "all" if photo.header.get_typeof("exif-data") else "xmp|iptc|icc|other|gainmap"
+def _kept(photo: Photo, kind: str) -> str:
+    """Which metadata go along: libvips would make up EXIF for a photo that has none, and does where only that can hold the orientation."""
+    turned = photo.header.get_typeof("orientation") and photo.header.get("orientation") > 1 and kind != "tiff"
+    return "all" if turned or photo.header.get_typeof("exif-data") else "xmp|iptc|icc|other|gainmap"
 
 
 def _options(photo: Photo, kind: str) -> dict[str, Any]:
@@ -254,10 +263,11 @@ def _options(photo: Photo, kind: str) -> dict[str, Any]:
         }  # not optimize_coding: for a few per cent of the file it would hold all of the picture's coefficients
     if kind == "png":
         return {"interlace": bool(same and field("interlaced", 0))}
-    if kind == "webp":
-        return {"lossless": not same or headers.webp_is_lossless(photo.path), "Q": 95, "smart_subsample": True}
+    if kind == "webp":  # exact: with the colours that are hidden under alpha
+        return {"lossless": not same or headers.webp_is_lossless(photo.path), "exact": True, "Q": 95, "smart_subsample": True}
     if kind == "avif":
-        return {"compression": "av1", "Q": 85, "subsample_mode": "off", "effort": 4, "bitdepth": field("bits-per-sample", 8) if same else 8}
+        depth = field("bits-per-sample", 8) if same else min(8 * photo.dtype.itemsize, AVIF_BITS)
+        return {"compression": "av1", "Q": 85, "subsample_mode": "off", "effort": 4, "bitdepth": depth}
     if kind == "tiff":
         return _tiff_options(photo, same)
     return {}
@@ -281,10 +291,23 @@ def losses(photo: Photo, kind: str) -> list[str]:
     """What of the photo a file of that format, written here, will not carry, in words."""
     header = photo.header
     lost = []
-    if photo.format == "tiff" and headers.tiff_packing(photo.path).exif:
-        lost.append("its EXIF, which libvips does not write into TIFF")
+    if photo.format == "tiff":
+        packing = headers.tiff_packing(photo.path)
+        if packing.exif:
+            lost.append("its EXIF, which libvips does not write into TIFF")
+        if packing.other:
+            lost.append(f"its tags {', '.join(packing.other)}, which libvips does not pass on")
     elif kind in ("tiff", "gif") and header.get_typeof("exif-data"):
         lost.append(f"its EXIF, which libvips does not write into {kind.upper()}")
+    lost += [
+        f"its {what}, which libvips does not write into {kind.upper()}"
+        for field, what, kinds in NOT_IN
+        if header.get_typeof(field) and kind in kinds
+    ]
+    if photo.format == "jpeg" and headers.jpeg_has_comment(photo.path):
+        lost.append("its comment")
+    if kind == "avif" and photo.format != "avif" and photo.dtype.itemsize > 1:
+        lost.append(f"the last bits of each channel: the result has {AVIF_BITS}")
     if header.get_typeof("palette") and header.get("palette") and kind != "gif":
         lost.append("its palette: the result has full colours")
     bits = header.get("bits-per-sample") if header.get_typeof("bits-per-sample") else 8

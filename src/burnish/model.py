@@ -21,6 +21,7 @@ from burnish.tiling import Tile, best_tile, padded, tiled
 
 FORMAT = 1
 FOLDER = Path(__file__).parent / "models"
+PIL_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "1", "P", "PA")  # the last three come back as L, RGB or RGBA
 WHOLE = 5 << 17  # pixels run as one: with more, a photo of 12 megapixels takes over half a gigabyte
 
 
@@ -148,6 +149,13 @@ class Model:
             result: NDArray[np.float32] = self._session.run(["restored"], {"image": batch})[0]
         return result
 
+    def _sound(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What `run` gives, kept within 0–1. Raises ModelError when it is no number."""
+        result = self.run(batch)
+        if not np.isfinite(result).all():
+            raise ModelError(f"{self.card.name}: gave values that are no numbers; the model file is broken, or was trained badly")
+        return np.clip(result, 0, 1, out=result)
+
     def restore(self, array: Any, tile: int | None = None) -> Any:
         """The restored picture, of the same shape and dtype.
 
@@ -170,7 +178,7 @@ class Model:
         step = self.card.multiple_of
         if len(planes) > 1 and len(layout.groups) == 1 and not layout.alpha and height * width * len(planes) <= WHOLE:
             batch = channels.unit(np.stack([padded(each, step) for each in planes]), 0, scale)
-            restored = list(channels.stored(self.run(batch)[..., :height, :width], 0, scale, array.dtype))
+            restored = list(channels.stored(self._sound(batch)[..., :height, :width], 0, scale, array.dtype))
         else:
             run = self.runner(layout, 0, scale)
             sides = (tile, tile) if tile else self.tile(layout, height, width)
@@ -200,11 +208,8 @@ class Model:
             shown = 1 - values if layout.inverted else values
             if layout.alpha:
                 shown = channels.filled(shown, planes[-1])
-            after = self.run(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
-            if not np.isfinite(after).all():
-                raise ModelError(f"{self.card.name}: gave values that are no numbers; the model file is broken, or was trained badly")
+            after = self._sound(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
             after = 1 - after if layout.inverted else after
-            np.clip(after, 0, 1, out=after)
             result = channels.stored(values + np.float32(strength) * (after - values) if strength < 1 else after, low, high, planes.dtype)
             if not layout.alpha:
                 return result
@@ -251,8 +256,12 @@ def _checked_pictures(array: NDArray[Any]) -> NDArray[Any]:
 def _restored_pil(model: Model, image: Any) -> Any:
     from PIL import Image
 
-    plain = image if image.mode in ("L", "LA", "RGB", "RGBA", "I;16") else image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return Image.fromarray(model.restore(np.asarray(plain)))
+    if image.mode not in PIL_MODES:
+        raise InputError(f"a PIL image of mode {image.mode} has no known range or colours; convert it to one of {', '.join(PIL_MODES)}")
+    full = {"1": "L", "P": "RGBA" if image.has_transparency_data else "RGB", "PA": "RGBA"}.get(image.mode)
+    result = Image.fromarray(model.restore(np.asarray(image.convert(full) if full else image)))
+    result.info = {key: value for key, value in image.info.items() if key != "transparency"}  # profile, resolution, EXIF
+    return result
 
 
 def _checked_outputs(session: Any, path: Path) -> list[str]:

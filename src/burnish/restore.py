@@ -145,7 +145,7 @@ def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callab
         _leave(outcome, photo, kind, f"{reason}; --force restores it anyway")
         return
     outcome.status = "restored"
-    outcome.notes = [f"the result lacks {lost}" for lost in images.losses(photo, kind)]
+    outcome.notes = _lacking(photo, kind)
 
 
 class _GoodEnoughError(Exception):
@@ -158,12 +158,17 @@ def _leave(outcome: Outcome, photo: Photo, kind: str, why: str) -> None:
     outcome.notes = [why]
     if kind != photo.format:
         images.save(photo, outcome.output, kind, photo.rows(), lambda: None)
+        outcome.notes += _lacking(photo, kind)
         return
     with atomic(outcome.output) as temporary:
         shutil.copyfile(photo.path, temporary)
         with suppress(OSError):
             shutil.copystat(photo.path, temporary)
         photo.check_unchanged()
+
+
+def _lacking(photo: Photo, kind: str) -> list[str]:
+    return [f"the result lacks {lost}" for lost in images.losses(photo, kind)]
 
 
 def _same_file(source: Path, target: Path) -> bool:
@@ -179,11 +184,12 @@ def _same_file(source: Path, target: Path) -> bool:
 def _surveyed(photo: Photo, layout: Layout, settings: Settings, advance: Callable[[int], None]) -> tuple[Range, list[channels.Floats]]:
     """The photo's range of values, and samples of its colours on that range. Reads the file to its end, so that a broken one fails here."""
     colours = [channel for channel in range(photo.bands) if not (photo.alpha and channel == photo.bands - 1)]
+    told = (0.0, 255.0) if photo.dtype == np.uint8 else settings.value_range
     kept: dict[tuple[int, int], list[NDArray[Any]]] = {place: [] for place in _places(photo)}
     low, high, top = np.inf, -np.inf, 0
     for rows in photo.rows():
         advance(0)
-        if photo.dtype != np.uint8 and settings.value_range is None:
+        if told is None:
             low, high = min(low, float(rows[..., colours].min())), max(high, float(rows[..., colours].max()))
         if photo.dtype.kind == "f" and not np.isfinite(rows).all():
             raise InputError(f"{photo.path}: holds values that are no numbers (NaN or infinite); replace them first")
@@ -192,7 +198,7 @@ def _surveyed(photo: Photo, layout: Layout, settings: Settings, advance: Callabl
             if first < last:
                 parts.append(rows[first - top : last - top, x : x + SAMPLE_SIDE].copy())
         top += len(rows)
-    span = settings.value_range or _told_range(photo, low, high)
+    span = told or _range(photo, low, high)
     samples = []
     for parts in kept.values():
         planes = channels.unit(layout.planes(np.concatenate(parts)), *span)
@@ -217,12 +223,10 @@ def _page_end(y: int, photo: Photo) -> int:
     return (y // photo.height + 1) * photo.height
 
 
-def _told_range(photo: Photo, low: float, high: float) -> Range:
-    """Black and white, told from the type, the tags and the data."""
-    if photo.dtype == np.uint8:
-        return 0.0, 255.0
+def _range(photo: Photo, low: float, high: float) -> Range:
+    """Black and white in a photo of more than 8 bits, told from the type, the tags and the data."""
     if photo.dtype.kind == "f":
-        return (0.0, 1.0) if (low >= 0 and high <= 1) or low == high else (low, high)
+        return (low, high) if low < high and not (low >= 0 and high <= 1) else (min(0.0, low), max(1.0, high))
     tagged = headers.tiff_packing(photo.path).top if photo.format == "tiff" else None
     if tagged and high <= tagged:
         return 0.0, float(tagged)

@@ -57,6 +57,19 @@ def test_what_does_not_go_together_is_listed_and_left_out(tmp_path: Path) -> Non
     assert "1 pairs could not be read" in told
 
 
+def test_numbers_in_names_are_no_pages_and_names_that_agree_twice_are_told(tmp_path: Path) -> None:
+    for index, scene in enumerate(SCENES):
+        write(tmp_path / "noisy" / f"img#{index + 1}.png", spoilt(scene))
+        write(tmp_path / "clean" / f"img#{index + 1}.png", scene)
+    write(tmp_path / "noisy" / "img#1.tif", SCENES[2])
+    pairs, lines = own_pairs.load(tmp_path / "noisy", tmp_path / "clean")
+    for index, scene in enumerate(SCENES):
+        np.testing.assert_array_equal(pairs.images[index], scene)
+        assert pairs.degraded is not None
+        np.testing.assert_array_equal(pairs.degraded[index], spoilt(scene))
+    assert lines == ["1 have the name of another, but for the ending, and are left out: img#1.tif"]
+
+
 def test_folders_that_share_nothing_are_refused(tmp_path: Path) -> None:
     noisy, clean = folders(tmp_path)
     for file in clean.iterdir():

@@ -85,6 +85,21 @@ def test_resuming_with_another_recipe_is_refused(picture_folder: Path, tmp_path:
         fit(small(picture_folder, "learning_rate=0.01"), tmp_path / "run", resume=True)
 
 
+def test_resuming_with_other_pictures_is_refused(picture_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(picture_folder, tmp_path / "pictures")
+    fit(small(tmp_path / "pictures"), tmp_path / "run")
+    (tmp_path / "pictures" / "05.png").unlink()
+    with pytest.raises(InputError, match="was begun with other pictures than pictures holds now"):
+        fit(small(tmp_path / "pictures"), tmp_path / "run", resume=True)
+
+
+def test_a_file_is_no_place_for_a_run(picture_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    for resume in (True, False):
+        with pytest.raises(InputError, match="is a file; choose another folder"):
+            fit(small(picture_folder), tmp_path / "run", resume=resume)
+
+
 def test_resuming_what_is_not_there_starts(picture_folder: Path, tmp_path: Path) -> None:
     assert fit(small(picture_folder), tmp_path / "run", resume=True).history[-1]["epoch"] == 2
 

@@ -22,6 +22,11 @@ def test_a_models_own_recipe_is_made_gentler_and_changes_have_the_last_word() ->
     assert start.fine_tuning("tiny-deblur", "tiny-blind", []).degradation == recipe.load("tiny-blind").degradation
 
 
+def test_copies_of_whole_pictures_are_not_made_where_crops_are_chosen() -> None:
+    assert model.read_card("seed").recipe["copies"] > 0
+    assert start.fine_tuning("seed", None, ["data=mine", "crop=32"]).copies == 0
+
+
 def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('name = "a"\nsummary = "b"\ndegradation = "blur:1"\nstart = "tiny-deblur"\n')
     plan = recipe.load(tmp_path / "mine.toml")

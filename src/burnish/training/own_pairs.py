@@ -30,6 +30,9 @@ def load(degraded: Path, clean: Path, channels: int | None = None, progress: Pro
     before, skipped_before = folder.survey(degraded, progress)
     after, skipped_after = folder.survey(clean, progress)
     notes = _named("could not be read", [f"{name}: {why}" for name, why in (*skipped_before, *skipped_after)])
+    before, doubles_before = _distinct(before)
+    after, doubles_after = _distinct(after)
+    notes += _named("have the name of another, but for the ending, and are left out", doubles_before + doubles_after)
     partners = {_key(entry): entry for entry in after}
     both = [(entry, partners.pop(_key(entry))) for entry in before if _key(entry) in partners]
     found = {_key(entry) for entry, _ in both}
@@ -46,7 +49,14 @@ def load(degraded: Path, clean: Path, channels: int | None = None, progress: Pro
 
 def _key(entry: Entry) -> str:
     """What two partners have in common: folders and name without the ending, and the page."""
-    return f"{Path(entry.name.split('#')[0]).with_suffix('')}#{entry.page}"
+    return f"{Path(entry.name.removesuffix(f'#{entry.page + 1}')).with_suffix('')}#{entry.page}"
+
+
+def _distinct(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
+    """The first entry of each key, and the names of the others."""
+    first: dict[str, Entry] = {}
+    others = [entry.name for entry in entries if first.setdefault(_key(entry), entry) is not entry]
+    return list(first.values()), others
 
 
 def _size(entry: Entry) -> str:

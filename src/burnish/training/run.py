@@ -67,6 +67,8 @@ def fit(
     folder = Path(out) if out is not None else Path("runs") / plan.name
     plan = start.completed(plan)
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; choose another folder with --out")
     if folder.exists() and any(folder.iterdir()) and not resume:
         raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
     with parallel.team(_device(device)) as team, _log(folder / "tensorboard" if tensorboard and team.leads else None) as log:
@@ -77,6 +79,7 @@ def fit(
             for line in lines:
                 say(line)
             plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
+            _check_same_pictures(pictures, folder)
         return _fit(plan, pictures, folder, team, max_minutes, log, say)
 
 
@@ -122,6 +125,19 @@ def _settled(
                 "resume with the same recipe, or choose another --out"
             )
     return plan
+
+
+def _check_same_pictures(pictures: PictureSet, folder: Path) -> None:
+    """Write down which pictures the run learns from, or find that they are those it was begun with: others would be divided otherwise, and
+    what was learnt from would be scored on."""
+    written, origin = folder / "data.json", pictures.origin()
+    if not written.exists():
+        write_text(written, json.dumps(origin, indent=1) + "\n")
+    elif json.loads(written.read_text("utf-8"))["fingerprint"] != origin["fingerprint"]:
+        raise InputError(
+            f"{folder}: was begun with other pictures than {pictures.name} holds now; put them back, or begin anew with another --out "
+            "(and --from the model of this run, if it has one)"
+        )
 
 
 def _network(plan: Recipe, source: Source) -> nn.Module:
@@ -183,13 +199,19 @@ def _finish(
 ) -> Run:
     """Model file, scoreboard and report, each written once the one before it stands."""
     path = folder / "model.onnx"
-    origin = {"name": pictures.name, "fingerprint": pictures.fingerprint(), "terms": pictures.terms}
 
     def write(scores: list[dict[str, object]]) -> model.Card:
         # Where they lie is nobody's business.
         plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
         return export.export(
-            network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin, scores=scores
+            network,
+            path,
+            name=plan.name,
+            summary=plan.summary,
+            degradation=plan.degradation,
+            recipe=plain,
+            data=pictures.origin(),
+            scores=scores,
         )
 
     write([])

@@ -52,6 +52,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "start": start,
         "start_fingerprint": "",
         "crops": plan.crops or 4096,  # where its own pictures were whole
+        "copies": 0.0,
         "clean": "",
         "noisy_only": False,
         "schedule": "one-cycle",
