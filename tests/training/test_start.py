@@ -38,6 +38,12 @@ def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
     assert start.completed(recipe.load("seed")) == recipe.load("seed")
 
 
+@pytest.mark.parametrize("name", ["photo", "photo-fast"])
+def test_a_second_round_starts_where_the_first_one_ended(name: str) -> None:
+    second = recipe.load(f"{name}-second", [f"start={name}"])
+    assert start.completed(second).network_args == model.read_card(name).network_args
+
+
 def test_another_network_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"network = 'seed', but tiny-deblur is a network 'unrolled' .* leave out network"):
         start.completed(start.fine_tuning("tiny-deblur", "seed", []))

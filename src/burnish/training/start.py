@@ -22,13 +22,14 @@ def completed(plan: Recipe) -> Recipe:
     if not plan.start:
         return plan
     card = model.read_card(plan.start)
-    for key, value in (("network", plan.network), ("network_args", plan.network_args)):
-        theirs = getattr(card, key)
-        if value and value != theirs:
-            raise RecipeError(
-                f"recipe {plan.name!r}: {key} = {value!r}, but {plan.start} is a network {card.network!r} with {card.network_args}; "
-                f"leave out {key}, or start from another model"
-            )
+    other = "network" if plan.network not in ("", card.network) else ""
+    if not plan.network_args.items() <= card.network_args.items():  # a card has the defaults too
+        other = other or "network_args"
+    if other:
+        raise RecipeError(
+            f"recipe {plan.name!r}: {other} = {getattr(plan, other)!r}, but {plan.start} is a network {card.network!r} with "
+            f"{card.network_args}; leave out {other}, or start from another model"
+        )
     found = fingerprint(export.to_network(plan.start))
     if plan.start_fingerprint not in ("", found):
         raise RecipeError(
