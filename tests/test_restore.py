@@ -314,6 +314,7 @@ def test_restore_file(tmp_path: Path) -> None:
     outcome = burnish.restore_file(source, tmp_path / "out.jpg", "tiny-blind")
     assert outcome.status == "restored"
     assert outcome.megapixels == pytest.approx(0.0195)
+    assert outcome.seconds > 0
     assert burnish.restore_file(str(source), str(tmp_path / "out.jpg"), TINY).status == "skipped"
     with pytest.raises(InputError, match=r"none\.jpg"):
         burnish.restore_file(tmp_path / "none.jpg", tmp_path / "b.jpg", TINY)

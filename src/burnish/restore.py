@@ -4,7 +4,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -89,16 +89,17 @@ def restore_file(
     """
     loaded = model if isinstance(model, Model) else load(model)
     outcome = Outcome(Path(source), Path(target))
-    _restore(outcome, loaded, Settings(strength=strength, tile=tile, gate=gate, overwrite=overwrite), lambda _pixels: None)
+    with _timed(outcome):
+        _restore(outcome, loaded, Settings(strength=strength, tile=tile, gate=gate, overwrite=overwrite), lambda _pixels: None)
     return outcome
 
 
 def restored(source: Path, target: Path, model: Model, settings: Settings, advance: Callable[[int], None]) -> Outcome:
     """What became of one photo, failures included; `advance` is told the pixels done, and may raise to stop."""
     outcome = Outcome(source, target)
-    began = time.monotonic()
     try:
-        _restore(outcome, model, settings, advance)
+        with _timed(outcome):
+            _restore(outcome, model, settings, advance)
     except BurnishError as error:
         outcome.status, outcome.error = "failed", str(error)
     except MemoryError:
@@ -107,8 +108,16 @@ def restored(source: Path, target: Path, model: Model, settings: Settings, advan
         if isinstance(error, Stopped):
             raise
         outcome.status, outcome.error = "failed", f"{source}: {type(error).__name__}: {error}; please report this"
-    outcome.seconds = time.monotonic() - began
     return outcome
+
+
+@contextmanager
+def _timed(outcome: Outcome) -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        outcome.seconds = time.monotonic() - began
 
 
 def _restore(outcome: Outcome, model: Model, settings: Settings, advance: Callable[[int], None]) -> None:
