@@ -2,7 +2,8 @@
 
 Stein's unbiased risk estimate (1981), its divergence probed with one random direction (Ramani, Blu and Unser, 2008): for noise of known
 variance v, independent between pixels and roughly Gaussian, the mean of |f(y) − y|² − v + 2 v ∂f/∂y is the mean squared error of f(y)
-against the clean picture. Where the noise is otherwise, the estimate is wrong.
+against the clean picture. Where the noise is otherwise, the estimate is wrong; so it is taken where black and white are too far away to
+have cut the noise off.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 from burnish import baselines, data, metrics
 from burnish.baselines import Baseline, to_unit
 from burnish.data import PictureSet
-from burnish.degrade import Chain, Degradation
+from burnish.degrade import Chain, Degradation, blurred
 from burnish.evaluate import Sample, Scoreboard, bootstrap_interval
 from burnish.model import Model
 from burnish.progress import Progress
-from burnish.training.noise import Noise
+from burnish.training.noise import AROUND, Noise
 
 Floats = NDArray[np.float32]
 
 PROBE = 0.1  # length of the random direction, in standard deviations of the noise
 BEST = 0.001  # of the noise's variance: no estimate of an error is lower
+CLIPPED, ENOUGH = 2.5, 0.05  # standard deviations from black and white that count; share of pixels there, under which all count
 
 
 def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> list[Scoreboard]:
@@ -87,6 +89,10 @@ def risk(method: Callable[[Floats], Floats], noisy: Floats, variance: Floats, se
     moved = method(noisy + step * probe)
     divergence = probe * (moved - restored) / step
     error = (restored.astype(np.float64) - noisy) ** 2 - variance + 2 * variance * divergence
+    brightness, margin = blurred(noisy, AROUND), CLIPPED * np.sqrt(variance)
+    whole = (brightness > margin) & (brightness < 1 - margin)
+    if whole.mean() >= ENOUGH:
+        error, variance = error[whole], variance[whole]
     return max(float(error.mean()), BEST * float(variance.mean()), 1e-10)
 
 

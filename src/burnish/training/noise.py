@@ -19,6 +19,7 @@ BINS = 8  # of brightness, as many blocks in each
 FLATTEST, SHOWN = 0.05, 0.76
 CHANCE = 0.09  # correlation of neighbours that independent noise shows in them, for the same reason
 CLIPPED = 1.5  # standard deviations that a block's mean must be away from black and white, where noise is cut off and seems to be less
+AROUND = 2.0  # sigma of the blur that shows the brightness around a pixel
 CORRELATED = 0.15  # correlation of neighbours from which noise cannot be called independent
 
 
@@ -40,7 +41,7 @@ class Noise:
 
     def variance(self, picture: Floats) -> Floats:
         """Its variance at each pixel of an H×W×C picture that has it; the brightness is that around the pixel."""
-        brightness = np.clip(blurred(picture, 2.0), 0, 1)
+        brightness = np.clip(blurred(picture, AROUND), 0, 1)
         return (self.floor + self.slope * brightness).astype(np.float32)
 
 
