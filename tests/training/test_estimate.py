@@ -21,3 +21,16 @@ def test_the_estimated_error_is_the_true_one(strength: float) -> None:
 
     true = float(np.mean((method(noisy) - CLEAN) ** 2))
     assert estimate.risk(method, noisy, variance, seed=1) == pytest.approx(true, rel=0.05)
+
+
+def test_noise_cut_off_by_black_does_not_flatter() -> None:
+    dark = photographs.rocket()[:200, :400].astype(np.float32) / 255
+    noisy = np.rint(Degradation.parse("noise:25").apply(dark).clip(0, 1) * 255).astype(np.float32) / 255
+    assert (noisy == 0).mean() > 0.04, "of many pixels it is cut off"
+    variance = np.full(noisy.shape, (25 / 255) ** 2, np.float32)
+
+    def method(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return blurred(picture, 1.5)
+
+    true = float(np.mean((method(noisy) - dark) ** 2))
+    assert true / 2 < estimate.risk(method, noisy, variance, seed=1) < 2 * true

@@ -91,7 +91,8 @@ def risk(method: Callable[[Floats], Floats], noisy: Floats, variance: Floats, se
     error = (restored.astype(np.float64) - noisy) ** 2 - variance + 2 * variance * divergence
     brightness, margin = blurred(noisy, AROUND), CLIPPED * np.sqrt(variance)
     whole = (brightness > margin) & (brightness < 1 - margin)
-    if whole.mean() >= ENOUGH:
+    is_cut = noisy.min() >= 0 and noisy.max() <= 1
+    if is_cut and whole.mean() >= ENOUGH:
         error, variance = error[whole], variance[whole]
     return max(float(error.mean()), BEST * float(variance.mean()), 1e-10)
 
