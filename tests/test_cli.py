@@ -250,7 +250,7 @@ def test_a_full_disk_ends_a_training_in_one_line_and_keeps_the_last_checkpoint(p
     assert result.returncode == 1
     assert "could not be written" in result.stderr
     assert "free some space" in result.stderr
-    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"recipe.toml"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"recipe.toml", "data.json"}
 
 
 def begun(folder: Path, pictures: Path, *more: str) -> list[str]:

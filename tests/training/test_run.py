@@ -34,7 +34,7 @@ def test_a_run_leaves_its_recipe_history_model_scores_and_report(picture_folder:
     plan = small(picture_folder)
     made = fit(plan, tmp_path / "run", say=said.append)
     assert {path.name for path in made.folder.iterdir()} == {
-        "recipe.toml", "checkpoint.safetensors", "history.csv", "model.onnx", "scores.json", "report.html",
+        "recipe.toml", "data.json", "checkpoint.safetensors", "history.csv", "model.onnx", "scores.json", "report.html",
     }  # fmt: skip
     assert load_recipe(made.folder / "recipe.toml") == plan
     with (made.folder / "history.csv").open() as file:
