@@ -22,11 +22,13 @@ def test_independent_noise_is_measured_within_a_tenth(sigma: int) -> None:
     found = noise.of_samples(samples(f"noise:{sigma}+8bit"))
     assert found.sigmas[0] > 0.9 * sigma
     assert found.sigmas[1] < 1.1 * sigma
+    assert found.is_cut
     assert abs(found.correlation) < noise.CORRELATED
 
 
 def test_photon_noise_grows_with_the_light() -> None:
     found = noise.of_samples(samples("poisson:50"))
+    assert not found.is_cut, "it is kept as it is, above white too"
     assert found.slope == pytest.approx(1 / 50, rel=0.25)
     variance = found.variance(np.linspace(0.1, 0.9, 50, dtype=np.float32)[None, :, None].repeat(50, 0))
     assert variance[25, 45, 0] > 3 * variance[25, 5, 0]

@@ -83,7 +83,7 @@ class Crops(Source):
                 break
             if self._closed.is_set():
                 raise InputError("the run is over")  # nobody waits for this
-        return Pairs(torch.from_numpy(before), torch.from_numpy(after))
+        return Pairs(torch.from_numpy(before), torch.from_numpy(after), self.view.seen)
 
     def _lose(self, index: int, error: InputError, indices: Sequence[int]) -> None:
         """Go on without a picture, unless most of them are gone."""

@@ -159,7 +159,7 @@ def _step(
     if recipe.symmetries:
         which = int(np.random.default_rng([recipe.seed, 3, state.epoch, state.step]).integers(8))
         degraded, clean = augment.symmetric(degraded, which), augment.symmetric(clean, which)
-    mean, accuracy = _scored(network, degraded, clean, recipe)
+    mean, accuracy = _scored(network, degraded, clean, pairs, recipe)
     loss, accuracy = _of_all(mean, accuracy, share, recipe, team)
     _refuse_absurd(loss, f"at epoch {state.epoch}, step {state.step + 1}", recipe)
     optimizer.zero_grad(set_to_none=True)
@@ -200,15 +200,15 @@ def _validated(network: nn.Module, pairs: Pairs, recipe: Recipe, team: Team) -> 
         for indices in torch.split(torch.arange(len(pairs)), recipe.batch):
             mine, share = team.share(indices)
             degraded, clean = (images.to(team.device) for images in pairs.batch(mine))
-            loss, accuracy = _of_all(*_scored(network, degraded, clean, recipe), share, recipe, team)
+            loss, accuracy = _of_all(*_scored(network, degraded, clean, pairs, recipe), share, recipe, team)
             loss_sum += loss * len(indices)
             accuracy_sum += accuracy * len(indices)
     _refuse_absurd(loss_sum / len(pairs), "in validation", recipe)
     return loss_sum / len(pairs), accuracy_sum / len(pairs)
 
 
-def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, recipe: Recipe) -> tuple[Tensor, float]:
-    """The mean over the images that the loss is made of, and their channel accuracy.
+def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, pairs: Pairs, recipe: Recipe) -> tuple[Tensor, float]:
+    """The mean over a batch of `pairs` that the loss is made of, and its channel accuracy.
 
     In bf16 the network runs under autocast; the loss is fp32 always.
     """
@@ -216,7 +216,7 @@ def _scored(network: nn.Module, degraded: Tensor, clean: Tensor, recipe: Recipe)
         output = networks.restored(network(degraded)).float()
     with torch.no_grad():
         accuracy = (_brightest(output) == _brightest(clean)).float().mean().item()
-    return _mean(output, clean, recipe.loss), accuracy
+    return _mean(pairs.seen(output), clean, recipe.loss), accuracy
 
 
 def _mean(output: Tensor, clean: Tensor, kind: str) -> Tensor:

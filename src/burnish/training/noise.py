@@ -26,12 +26,13 @@ CORRELATED = 0.15  # correlation of neighbours from which noise cannot be called
 @dataclass(frozen=True)
 class Noise:
     """Noise of variance `floor` + `slope` × brightness (on 0–1); `sigmas` are its least and greatest standard deviation at the brightness
-    that the pictures have, on the 0–255 scale; `correlation` is that of neighbouring pixels."""
+    that the pictures have, on the 0–255 scale; `correlation` is that of neighbouring pixels; `is_cut`: black and white cut it off."""
 
     slope: float
     floor: float
     sigmas: tuple[float, float]
     correlation: float
+    is_cut: bool = False
 
     @property
     def spec(self) -> str:
@@ -78,7 +79,9 @@ def of_samples(samples: list[Floats]) -> Noise:
     sigmas = [255 * float(np.sqrt(slope * brightness + floor)) for brightness, _ in (points[0], points[-1])]
     share = float(products[flat].sum() / max(variances[flat].sum(), 1e-12))
     # Of noise whose neighbours have the correlation k, second differences have variance 6 − 8k and at distance one −4 + 7k.
-    return Noise(slope, floor, (sigmas[0], sigmas[1]), float(np.clip((6 * share + 4) / (7 + 8 * share) - CHANCE, -1, 1)))
+    correlation = float(np.clip((6 * share + 4) / (7 + 8 * share) - CHANCE, -1, 1))
+    is_cut = all(sample.min() >= 0 and sample.max() <= 1 for sample in samples)
+    return Noise(slope, floor, (sigmas[0], sigmas[1]), correlation, is_cut)
 
 
 def _blocks(sample: Floats) -> tuple[NDArray[np.float64], ...]:

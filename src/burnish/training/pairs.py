@@ -1,6 +1,7 @@
 """What a network is shown: degraded and clean pictures side by side, held as bytes where they can be."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,21 @@ from burnish.data import PictureSet
 Dtype = type[np.uint8] | type[np.float32]
 
 
+def as_it_is(restored: Tensor) -> Tensor:
+    """The batch itself."""
+    return restored
+
+
 @dataclass(frozen=True)
 class Pairs:
-    """Degraded and clean images of one size, N×H×W×C: uint8 on the 0–255 scale, or float32 on 0–1."""
+    """Degraded and clean images of one size, N×H×W×C: uint8 on the 0–255 scale, or float32 on 0–1.
+
+    What a network makes of the degraded ones is compared with the clean ones after `seen`, which maps N×C×H×W to the same.
+    """
 
     degraded: Tensor
     clean: Tensor
+    seen: Callable[[Tensor], Tensor] = as_it_is
 
     def __len__(self) -> int:
         return len(self.clean)

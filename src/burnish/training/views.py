@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.folder import Files
-from burnish.training.pairs import Dtype, stored
+from burnish.training.pairs import Dtype, as_it_is, stored
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,19 @@ class Box:
 
 
 class View(Protocol):
-    """Pictures before and after: `dtypes` says as what the two may be kept, without loss."""
+    """Pictures before and after: `dtypes` says as what the two may be kept, without loss; `seen` is that of `Pairs`."""
 
     dtypes: tuple[Dtype, Dtype]
+
+    def seen(self, restored: Tensor) -> Tensor:
+        """What is compared with the picture after."""
+        return as_it_is(restored)
 
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """A region of picture `index` before and after, H×W×C. Raises InputError when the picture cannot be read."""
 
 
-class Degrading:
+class Degrading(View):
     """Clean pictures, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
 
     Pictures in the memory that are always degraded alike are degraded once. Noise that is the same in all channels is what a grey picture
@@ -72,7 +77,7 @@ class Degrading:
         return inner.of(chain.apply(region)), inner.of(region)
 
 
-class Paired:
+class Paired(View):
     """Pictures that came in pairs: `pictures.degraded` and `pictures.images`."""
 
     def __init__(self, pictures: PictureSet) -> None:
