@@ -54,6 +54,14 @@ def test_the_table_has_a_run_a_column(runs: list[compare.Compared]) -> None:
     assert ["best validation loss", "0.2", "0.3"] in cells
     assert ["95 % interval", "+1.15 to +1.35", "—"] in cells
     assert ["parameters", "6,467", "—"] in cells
+    assert ["of which is estimated", "no", "—"] in cells
+
+
+def test_gains_that_nobody_could_measure_are_marked(tmp_path: Path) -> None:
+    run = made(tmp_path, "noisy", 0.1, [0.2], gain=3.0)
+    (run / "scores.json").write_text((run / "scores.json").read_text().replace("{", '{"estimated": true, ', 1))
+    (read,) = compare.to_json([compare.read(run)])
+    assert read["estimated"] is True
 
 
 def test_a_run_that_has_only_begun_is_laid_beside(tmp_path: Path, runs: list[compare.Compared]) -> None:

@@ -208,6 +208,8 @@ def train(
         short += [f"name={name}", f"summary=Trained on the pictures of {name}."]
     fixed = [change.partition("=")[0].strip() for change in (*changes, *short)] + ["validation"] * bool(start)
     every = [*short, *changes]
+    if noisy_only and any(change.partition("=")[0].strip() == "degradation" for change in changes):
+        raise click.UsageError("--noisy-only measures the noise of the pictures; leave --set degradation out")
     plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
     how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}
     run = training.fit(plan, out, fill=automatic, fixed=fixed, say=_say, **how)

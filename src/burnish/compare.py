@@ -21,6 +21,7 @@ RESULTS = {
     "last_val_loss": "last validation loss",
     "gain_db": "gain, dB",
     "gain_db_ci95": "95 % interval",
+    "estimated": "of which is estimated",
     "parameters": "parameters",
     "minutes": "minutes",
 }
@@ -47,6 +48,7 @@ class Compared:
             "last_val_loss": self.history[-1]["val_loss"] if self.history else None,
             "gain_db": scores.get("gain_db"),
             "gain_db_ci95": scores.get("gain_db_ci95"),
+            "estimated": bool(scores.get("estimated")) if scores else None,
             "parameters": scores.get("parameters"),
             "minutes": sum(row["seconds"] for row in self.history) / 60,
         }
@@ -133,6 +135,8 @@ def write_report(path: Path, runs: Sequence[Compared]) -> None:
 def _shown(value: Any) -> str:
     if value is None:
         return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):

@@ -6,7 +6,7 @@ from conftest import crops as scenes
 
 from burnish.data import PictureSet
 from burnish.errors import InputError
-from burnish.training import choose, recipe
+from burnish.training import choose, recipe, sources
 
 
 def pictures(count: int = 20, side: int = 100, channels: int = 3, dtype: type = np.uint8) -> PictureSet:
@@ -54,8 +54,10 @@ def test_what_was_set_stays() -> None:
 
 def test_steps_and_crops_are_timed() -> None:
     plan = recipe.load("photo-fast", ["network=residual", "network_args={ width = 4 }", "crop=16", "batch=2", "optimizer=adam"])
-    assert 0 < choose._step_seconds(plan, "cpu") < 60
-    assert 0 < choose._crop_seconds(plan, pictures(4, 40)) < 60
+    found = pictures(4, 40)
+    view = sources.view(found, plan)
+    assert 0 < choose._step_seconds(plan, view, "cpu") < 60
+    assert 0 < choose._crop_seconds(plan, found, view) < 60
 
 
 def test_noisy_pictures_get_the_noise_they_have_as_degradation() -> None:

@@ -1,10 +1,14 @@
 """Splits by file, with near-duplicates on one side."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import pyvips
 from numpy.typing import NDArray
 from skimage import data as photographs
 
+from burnish import data
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.errors import InputError
@@ -54,3 +58,13 @@ def test_about_the_share_is_held_out_and_never_more_than_half() -> None:
 def test_pictures_that_are_all_alike_are_refused(picture: NDArray[np.uint8]) -> None:
     with pytest.raises(InputError, match="all 10 pictures are of one file or look alike"):
         likeness.split(named(*((f"{i}", picture) for i in range(10))), 0.2, np.random.default_rng(0))
+
+
+def test_files_of_few_bits_in_many_are_compared_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index, scene in enumerate([*SCENES, SCENES[0]]):
+        pyvips.Image.new_from_array(scene[..., :1].astype(np.uint16) * 16 + index, interpretation="grey16").write_to_file(
+            str(tmp_path / f"{index}.tif")
+        )
+    resident = likeness.grouped(data.load(str(tmp_path), "train"))
+    monkeypatch.setattr(data, "RESIDENT", 0)
+    assert resident.tolist() == likeness.grouped(data.load(str(tmp_path), "train")).tolist() == [0, 1, 2, 0]

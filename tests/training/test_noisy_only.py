@@ -1,14 +1,13 @@
 """Pairs made of noisy pictures alone."""
 
 import numpy as np
-import pytest
 import torch
 from skimage import data as photographs
 
 from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.training import noise
-from burnish.training.noisy_only import Recorrupted, cut_off
+from burnish.training.noisy_only import Recorrupted
 from burnish.training.views import Box
 
 CLEAN = photographs.astronaut()
@@ -31,28 +30,24 @@ def test_the_errors_of_what_is_shown_and_what_is_asked_for_are_uncorrelated() ->
 def test_where_black_and_white_cut_the_noise_off_the_two_errors_are_uncorrelated_still() -> None:
     dark = np.full((256, 256, 3), 4, np.uint8)
     noisy = np.rint(Degradation.parse("noise:20").apply(dark).clip(0, 1) * 255).astype(np.uint8)
-    measured = noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0, is_cut=True)
+    measured = noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0)
     shown, wanted = Recorrupted(PictureSet("one", [noisy], ["a"], ""), measured).cut(0, Box(0, 0, 256, 256), seed=1)
     assert abs(np.corrcoef(shown.ravel(), wanted.ravel())[0, 1]) < 0.05
-
-
-@pytest.mark.parametrize("slope", [0.0, 0.004])
-def test_the_mean_and_variance_of_cut_off_noise_are_those_of_many_draws(slope: float) -> None:
-    found = noise.Noise(slope, (20 / 255) ** 2, (20, 20), 0, is_cut=True)
-    clean = np.array([-0.05, 0, 0.03, 0.2, 0.5, 0.9, 1, 1.1])
-    sigma = np.sqrt(found.floor + found.slope * clean.clip(0, 1))
-    draws = (clean + sigma * np.random.default_rng(0).standard_normal((200_000, 8))).clip(0, 1)
-    mean, variance = cut_off(torch.from_numpy(clean), found)
-    np.testing.assert_allclose(mean, draws.mean(0), atol=1e-3)
-    np.testing.assert_allclose(variance, draws.var(0), atol=1e-4)
 
 
 def test_what_fits_cut_off_pictures_best_is_the_clean_one() -> None:
     """The mean of many noisy pictures of black is grey; what is learnt from them is black nevertheless."""
     noisy = np.rint(Degradation.parse("noise:20").apply(np.zeros((256, 256, 1), np.uint8)).clip(0, 1) * 255).astype(np.uint8)
-    view = Recorrupted(PictureSet("one", [noisy], ["a"], ""), noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0, is_cut=True))
+    view = Recorrupted(PictureSet("one", [noisy], ["a"], ""), noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0))
     assert noisy.mean() > 7
     _, wanted = view.cut(0, Box(0, 0, 256, 256), seed=1)
     candidates = torch.arange(-20, 60, dtype=torch.double).view(-1, 1, 1, 1) / 255
     misfit = (view.seen(candidates) - float(wanted.mean())).square()
     assert abs(int(misfit.argmin()) - 20) <= 1
+
+
+def test_grey_stored_as_colours_has_one_noise_in_all_channels_and_gets_one() -> None:
+    noisy = np.rint(Degradation.parse("noise:20g").apply(np.full((128, 128, 3), 120, np.uint8)).clip(0, 1) * 255).astype(np.uint8)
+    view = Recorrupted(PictureSet("one", [noisy], ["a"], ""), noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0))
+    shown, wanted = view.cut(0, Box(0, 0, 128, 128), seed=1)
+    assert abs(np.corrcoef(shown[..., 0].ravel(), wanted[..., 1].ravel())[0, 1]) < 0.03

@@ -150,3 +150,10 @@ def test_clean_and_noisy_only_contradict_each_other(tmp_path: Path) -> None:
     done = train(tmp_path, "--data", photos, "--clean", photos, "--noisy-only")
     assert done.exit_code == 2
     assert "noisy_only needs" in done.output
+
+
+def test_noise_that_is_measured_is_not_asked_for(tmp_path: Path) -> None:
+    photos = str(write(tmp_path / "photos", scenes(4, 32)))
+    done = train(tmp_path, "--data", photos, "--noisy-only", "--set", "degradation=noise:20")
+    assert done.exit_code == 2
+    assert "--noisy-only measures the noise" in done.output

@@ -8,6 +8,7 @@ import pyvips
 from numpy.typing import NDArray
 from skimage import data as photographs
 
+from burnish import data
 from burnish.degrade import Degradation
 from burnish.errors import InputError
 from burnish.training import own_pairs
@@ -94,3 +95,11 @@ def test_shifted_pairs_and_swapped_folders_are_told(tmp_path: Path) -> None:
     write(clean / "0.tif", np.roll(SCENES[0], (2, -1), (0, 1)))
     (line,) = own_pairs.load(noisy, clean)[1]
     assert line.startswith("1 of 3 pairs looked at are shifted against each other (0.png: 2 down, 1 left)")
+
+
+def test_a_pair_that_cannot_be_decoded_stops_no_run_on_more_than_the_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy, clean = folders(tmp_path)
+    (noisy / "1.png").write_bytes((noisy / "1.png").read_bytes()[:20_000])
+    monkeypatch.setattr(data, "RESIDENT", 0)
+    pairs, notes = own_pairs.load(noisy, clean)
+    assert (len(pairs.images), notes) == (3, [])

@@ -10,7 +10,7 @@ from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.training import pairs, sources
-from burnish.training.recipe import from_mapping
+from burnish.training.recipe import from_mapping, load
 
 
 def source(images: object, **changes: object) -> pairs.Source:
@@ -72,3 +72,19 @@ def test_too_few_or_too_small_pictures_are_refused(small_pictures: NDArray[np.ui
         source(small_pictures, crop=18, crops=8)
     with pytest.raises(InputError, match="of 2 different sizes"):
         source([small_pictures[0], small_pictures[0, :20]])
+
+
+def test_whole_pictures_of_8_and_16_bits_are_all_brought_to_8(small_pictures: NDArray[np.uint8]) -> None:
+    deep = [image.astype(np.uint16) * 257 if index % 2 else image for index, image in enumerate(small_pictures)]
+    mixed, plain = (source(pictures, degradation="blur:0") for pictures in (deep, list(small_pictures)))
+    assert torch.equal(mixed.epoch(1).clean, plain.epoch(1).clean)
+
+
+def test_what_a_network_cannot_take_is_refused_before_it_is_shown(small_pictures: NDArray[np.uint8]) -> None:
+    with pytest.raises(InputError, match="takes whole pictures whose sides are multiples of 4 only; train on crops"):
+        source(small_pictures[:, :30, :30])
+    with pytest.raises(RecipeError, match=r"the network takes pictures of 3 channels, and those of .* have 1"):
+        source(small_pictures[..., :1])
+    pairs = PictureSet("pairs", list(small_pictures), [str(i) for i in range(len(small_pictures))], "", degraded=list(small_pictures))
+    with pytest.raises(RecipeError, match="pairs are learnt from in crops"):
+        sources.source(pairs, load("seed"))

@@ -149,6 +149,7 @@ def test_a_model_tuned_to_a_new_kind_of_picture_beats_itself_there(striped_folde
     assert made.board.gain_db > made.start_board.gain_db + 0.5
     assert any("from tiny-deblur" in line for line in said)
     assert any("dB more than tiny-deblur" in line for line in said)
+    assert not any("learnt from the same folder" in line for line in said)
     report = (made.folder / "report.html").read_text("utf-8")
     assert "tiny-deblur-tuned helps" in report
     assert "tiny-deblur helps" in report or "tiny-deblur does not help" in report
@@ -190,3 +191,12 @@ def test_cuda_where_there_is_none_is_refused(picture_folder: Path, tmp_path: Pat
     with pytest.raises(InputError, match="has no CUDA device"):
         fit(small(picture_folder), tmp_path / "run", device="cuda")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_a_model_that_goes_on_with_its_own_pictures_is_told_to_have_seen_some(picture_folder: Path, tmp_path: Path) -> None:
+    small = [f"data={picture_folder}", "crop=16", "crops=64", "epochs=1", "batch=16"]
+    first = fit(load_recipe("demo-residual", small), tmp_path / "first")
+    said: list[str] = []
+    fit(fine_tuning(str(first.model), None, small), tmp_path / "second", say=said.append)
+    assert any("learnt from the same folder, maybe from some of those held out now" in line for line in said)

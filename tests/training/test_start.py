@@ -66,3 +66,8 @@ def test_a_model_that_has_changed_since_is_refused(tmp_path: Path) -> None:
     assert start.completed(dataclasses.replace(plan, start_fingerprint="")).start_fingerprint != plan.start_fingerprint
     shutil.copy(model.shipped()["tiny-deblur"], path)
     assert start.completed(plan) == plan
+
+
+def test_a_model_of_whole_pictures_learns_from_noisy_ones_in_crops() -> None:
+    assert start.fine_tuning("tiny-deblur", None, ["data=mine", "noisy_only=true", "loss=mse"]).crop > 0
+    assert start.fine_tuning("tiny-deblur", None, ["data=mine"]).crop == 0

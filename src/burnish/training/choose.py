@@ -14,7 +14,7 @@ from burnish.errors import InputError
 from burnish.training import loop, networks, noise, sources, views
 from burnish.training.crops import REGION
 from burnish.training.recipe import LONG, Recipe
-from burnish.training.views import Box
+from burnish.training.views import Box, View
 
 PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the pictures are large enough, and where they are not
 SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and other programs take some
@@ -41,7 +41,8 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     if patch < SMALLEST:
         raise InputError(f"{pictures.name}: most pictures are under {SMALLEST} pixels a side, too small to learn from; add larger ones")
     plan = completed(replace(plan, crop=patch, validation=plan.validation if "validation" in fixed else 0.1), pictures)
-    seconds = _step_seconds(plan, device) + plan.batch * _crop_seconds(plan, pictures)
+    view = sources.view(pictures, plan)
+    seconds = _step_seconds(plan, view, device) + plan.batch * _crop_seconds(plan, pictures, view)
     steps = max(LEAST, int(SHARE * 60 * minutes / seconds))
     most = max(LEAST, EPOCH_PIXELS // (patch**2 * plan.batch))
     epochs = plan.epochs if "epochs" in fixed else max(min(EPOCHS, steps // LEAST), -(-steps // most))
@@ -66,7 +67,7 @@ def _why(plan: Recipe, minutes: float) -> str:
     return f"the larger network pays from {LONG:g} minutes on" if minutes >= LONG else "what this machine can train well in the time"
 
 
-def _step_seconds(plan: Recipe, device: str) -> float:
+def _step_seconds(plan: Recipe, view: View, device: str) -> float:
     """How long a step of the optimiser takes: the middle one of a few, after one that warms up."""
     network = networks.build(plan.network, plan.network_args).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = loop.OPTIMIZERS[plan.optimizer](network, plan.learning_rate, plan.epsilon)
@@ -77,7 +78,7 @@ def _step_seconds(plan: Recipe, device: str) -> float:
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=plan.precision == "bf16"):
             output = networks.restored(network(batch)).float()
         optimizer.zero_grad()
-        functional.mse_loss(output, batch).backward()  # type: ignore[no-untyped-call]
+        functional.mse_loss(view.seen(output), batch).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if device.startswith("cuda"):
             torch.cuda.synchronize()
@@ -85,9 +86,8 @@ def _step_seconds(plan: Recipe, device: str) -> float:
     return float(np.median(taken[1:]))
 
 
-def _crop_seconds(plan: Recipe, pictures: PictureSet) -> float:
+def _crop_seconds(plan: Recipe, pictures: PictureSet, view: View) -> float:
     """How long it takes to make one crop, with its share of reading and degrading the picture."""
-    view = sources.view(pictures, plan)
     began = time.monotonic()
     crops = 0
     for index in np.unique(np.linspace(0, len(pictures.images) - 1, PICTURES).astype(int)).tolist():

@@ -3,13 +3,14 @@
 Stein's unbiased risk estimate (1981), its divergence probed with one random direction (Ramani, Blu and Unser, 2008): for noise of known
 variance v, independent between pixels and roughly Gaussian, the mean of |f(y) − y|² − v + 2 v ∂f/∂y is the mean squared error of f(y)
 against the clean picture. Where the noise is otherwise, the estimate is wrong; so it is taken where black and white are too far away to
-have cut the noise off.
+have cut the noise off. In pictures that have hardly such a place it is a rough one: of f(y) as it would look with noise that is cut off.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from burnish import baselines, data, metrics
@@ -19,7 +20,7 @@ from burnish.degrade import Chain, Degradation, blurred
 from burnish.evaluate import Sample, Scoreboard, bootstrap_interval
 from burnish.model import Model
 from burnish.progress import Progress
-from burnish.training.noise import AROUND, Noise
+from burnish.training.noise import AROUND, Noise, in_equal_channels
 
 Floats = NDArray[np.float32]
 
@@ -73,7 +74,7 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
 def _psnr(method: Callable[[Floats], Floats], pictures: PictureSet, noise: Noise, seed: int) -> NDArray[np.float64]:
     """The estimated PSNR of each picture, in dB."""
     noisy = [to_unit(picture) for picture in pictures.images]
-    return np.array([-10 * np.log10(risk(method, picture, noise.variance(picture), seed)) for picture in noisy])
+    return np.array([-10 * np.log10(risk(method, picture, noise, seed)) for picture in noisy])
 
 
 def _filtered(filtered: Baseline, picture: Floats) -> Floats:
@@ -81,18 +82,23 @@ def _filtered(filtered: Baseline, picture: Floats) -> Floats:
     return restored
 
 
-def risk(method: Callable[[Floats], Floats], noisy: Floats, variance: Floats, seed: int) -> float:
-    """The mean squared error of `method(noisy)` against the clean picture, estimated; H×W×C on 0–1, the noise's variance at each pixel."""
-    probe = np.random.default_rng(seed).choice(np.array([-1, 1]), noisy.shape).astype(np.float32)
+def risk(method: Callable[[Floats], Floats], noisy: Floats, noise: Noise, seed: int) -> float:
+    """The mean squared error of `method(noisy)` against the clean picture, estimated; H×W×C on 0–1."""
+    variance = noise.variance(noisy)
+    probe = in_equal_channels(noisy, np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), noisy.shape))
     step = np.float32(max(PROBE * float(np.sqrt(variance.mean())), 1e-4))
-    restored = method(noisy)
-    moved = method(noisy + step * probe)
-    divergence = probe * (moved - restored) / step
-    error = (restored.astype(np.float64) - noisy) ** 2 - variance + 2 * variance * divergence
     brightness, margin = blurred(noisy, AROUND), CLIPPED * np.sqrt(variance)
     whole = (brightness > margin) & (brightness < 1 - margin)
-    is_cut = noisy.min() >= 0 and noisy.max() <= 1
-    if is_cut and whole.mean() >= ENOUGH:
+    is_rough = whole.mean() < ENOUGH
+
+    def compared(picture: Floats) -> NDArray[np.float64]:
+        restored = method(picture).astype(np.float64)
+        return noise.seen(torch.from_numpy(restored)).numpy() if is_rough else restored
+
+    restored = compared(noisy)
+    divergence = probe * (compared(noisy + step * probe) - restored) / step
+    error = (restored - noisy) ** 2 - variance + 2 * variance * divergence
+    if not is_rough:
         error, variance = error[whole], variance[whole]
     return max(float(error.mean()), BEST * float(variance.mean()), 1e-10)
 

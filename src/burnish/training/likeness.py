@@ -48,15 +48,14 @@ def grouped(pictures: PictureSet) -> NDArray[np.int64]:
     groups = np.unique(files, return_inverse=True)[1].astype(np.int64)
     if len(groups) > COMPARED:
         return groups
-    features = np.stack([_feature(each) for each in (pictures.images.entries if isinstance(pictures.images, Files) else pictures.images)])
+    features = np.stack([_feature(_small(pictures, index)) for index in range(len(groups))])
     for first, second in np.argwhere(np.triu(features @ features.T > ALIKE, 1)):
         groups[groups == groups[second]] = groups[first]
     return groups
 
 
-def _feature(picture: Entry | Picture) -> NDArray[np.float32]:
+def _feature(small: NDArray[np.float64]) -> NDArray[np.float32]:
     """What of a small copy is neither broad nor flat, as a vector of length 1: two of them multiply to their correlation."""
-    small = _of_file(picture) if isinstance(picture, Entry) else _shrunk(picture)
     padded = np.pad(small, BROAD // 2, mode="symmetric")
     broad = np.lib.stride_tricks.sliding_window_view(padded, (BROAD, BROAD)).mean(axis=(2, 3))
     detail = (small - broad).ravel().astype(np.float32)
@@ -66,8 +65,19 @@ def _feature(picture: Entry | Picture) -> NDArray[np.float32]:
     return unit
 
 
+def _small(pictures: PictureSet, index: int) -> NDArray[np.float64]:
+    """A picture's small copy, on the 0–255 scale; of one that cannot be read, what is like no other."""
+    images = pictures.images
+    try:
+        if isinstance(images, Files) and not images.entries[index].may_be_scaled:
+            return _of_file(images.entries[index])
+        return _shrunk(images[index])
+    except InputError:
+        return np.random.default_rng(list(pictures.names[index].encode())).normal(0, 255, (SIDE, SIDE))
+
+
 def _shrunk(picture: Picture) -> NDArray[np.float64]:
-    """The grey mean of each of SIDE×SIDE blocks, on the 0–255 scale."""
+    """The grey mean of each of SIDE×SIDE blocks."""
     small: NDArray[np.float64] = picture.mean(axis=2) * (255 / np.iinfo(picture.dtype).max)
     for axis in (0, 1):
         edges = np.linspace(0, small.shape[axis], SIDE + 1).astype(int)
@@ -77,12 +87,12 @@ def _shrunk(picture: Picture) -> NDArray[np.float64]:
 
 
 def _of_file(entry: Entry) -> NDArray[np.float64]:
-    """The same of a file's first page, by its decoder's own shrinking; of one that cannot be read, what is like no other."""
+    """The same by the decoder's own shrinking, which takes all of 16 bits for white."""
     import pyvips
 
     try:
         small = pyvips.Image.thumbnail(str(entry.file), SIDE, height=SIDE, size="force").colourspace("b-w")
-    except pyvips.Error:
-        return np.random.default_rng(list(entry.name.encode())).normal(0, 255, (SIDE, SIDE))
+    except pyvips.Error as error:
+        raise InputError(f"{entry.file}: cannot be read") from error
     pixels: NDArray[np.float64] = small[0].numpy().astype(np.float64)
     return pixels

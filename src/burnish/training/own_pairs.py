@@ -102,7 +102,10 @@ def findings(pairs: PictureSet) -> list[str]:
     swapped = 0
     looked_at = np.unique(np.linspace(0, len(pairs.images) - 1, LOOKED_AT).astype(int)).tolist()
     for index in looked_at:
-        before, after = (to_unit(_middle(images[index])) for images in (pairs.degraded, pairs.images))
+        try:
+            before, after = (to_unit(_middle(images[index])) for images in (pairs.degraded, pairs.images))
+        except InputError:
+            continue  # it will be named when its turn comes
         down, right = shift(before.mean(axis=2), after.mean(axis=2))
         if down or right:
             shifts.append((pairs.names[index], down, right))

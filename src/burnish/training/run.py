@@ -78,8 +78,10 @@ def fit(
                 pictures, lines = sources.pictures(plan, shown)
             for line in lines:
                 say(line)
+            origin = json.dumps(pictures.origin(), indent=1) + "\n"
+            _refuse_other_pictures(pictures, folder / "data.json")
             plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
-            _check_same_pictures(pictures, folder)
+            write_text(folder / "data.json", origin)
         return _fit(plan, pictures, folder, team, max_minutes, log, say)
 
 
@@ -89,7 +91,7 @@ def _log(folder: Path | None) -> contextlib.AbstractContextManager[loop.Log]:
 
 def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, log: loop.Log, say: Say) -> Run:
     say(f"Sample dims:  {_dims(pictures)}")
-    test = data.load(plan.data, "test") if data.has_test_split(plan.data) else None
+    test = data.load(plan.data, "test", channels=pictures.channels) if data.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
     with contextlib.closing(sources.source(pictures, plan)) as source:
@@ -127,16 +129,13 @@ def _settled(
     return plan
 
 
-def _check_same_pictures(pictures: PictureSet, folder: Path) -> None:
-    """Write down which pictures the run learns from, or find that they are those it was begun with: others would be divided otherwise, and
-    what was learnt from would be scored on."""
-    written, origin = folder / "data.json", pictures.origin()
-    if not written.exists():
-        write_text(written, json.dumps(origin, indent=1) + "\n")
-    elif json.loads(written.read_text("utf-8"))["fingerprint"] != origin["fingerprint"]:
+def _refuse_other_pictures(pictures: PictureSet, written: Path) -> None:
+    """Find that the run learns from the pictures it was begun with: others would be divided otherwise, and what was learnt from would be
+    scored on."""
+    if written.exists() and json.loads(written.read_text("utf-8"))["fingerprint"] != pictures.origin()["fingerprint"]:
         raise InputError(
-            f"{folder}: was begun with other pictures than {pictures.name} holds now; put them back, or begin anew with another --out "
-            "(and --from the model of this run, if it has one)"
+            f"{written.parent}: was begun with other pictures than {pictures.name} holds now; "
+            "put them back, or begin anew with another --out"
         )
 
 
@@ -228,7 +227,9 @@ def _finish(
     if plan.start:
         more = board.gain_db - boards[0].gain_db
         told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {boards[0].model}, from which it started"
-        say(f"On pictures that it has not seen, {plan.name} gains {told}.")
+        say(f"On pictures held out, {plan.name} gains {told}.")
+        if models[0].card.data.get("fingerprint") == pictures.origin()["fingerprint"]:
+            say(f"{boards[0].model} learnt from the same folder, maybe from some of those held out now: both gains may be too kind.")
     if overfits := curves.overfitting(state.history):
         say(overfits)
     say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")

@@ -60,10 +60,25 @@ def source(found: PictureSet, recipe: Recipe) -> Source:
 
     Raises RecipeError for crops that the network cannot take.
     """
-    step = networks.NETWORKS[recipe.network].multiple_of
+    network = networks.build(recipe.network, recipe.network_args)
+    if network.channels != found.channels:
+        raise RecipeError(
+            f"recipe {recipe.name!r}: the network takes pictures of {network.channels} channels, and those of {found.name} have "
+            f"{found.channels}; change channels in network_args, or learn from others"
+        )
+    step = network.multiple_of
     if recipe.crop % step:
         raise RecipeError(f"recipe {recipe.name!r}: crop = {recipe.crop} must be a multiple of {step} for the network {recipe.network!r}")
-    return Crops(found, recipe, view(found, recipe)) if recipe.crop else Whole(found, recipe)
+    if recipe.crop:
+        return Crops(found, recipe, view(found, recipe))
+    if found.degraded is not None:
+        raise RecipeError(f"recipe {recipe.name!r}: pairs are learnt from in crops of them; add --set crop=64 --set crops=4096")
+    if any(length % step for shape in found.shapes for length in shape[:2]):
+        raise InputError(
+            f"{found.name}: the network {recipe.network!r} takes whole pictures whose sides are multiples of {step} only; "
+            "train on crops of them (--set crop=64 --set crops=4096)"
+        )
+    return Whole(found, recipe)
 
 
 def view(found: PictureSet, recipe: Recipe) -> View:

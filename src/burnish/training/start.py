@@ -8,7 +8,7 @@ from torch import nn
 
 from burnish import model
 from burnish.errors import RecipeError
-from burnish.training import export, recipe
+from burnish.training import choose, export, recipe
 from burnish.training.recipe import Recipe
 
 SLOWER = 2  # times lower than its own recipe's is the learning rate that adapts a model
@@ -44,7 +44,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
 
     Raises RecipeError and ModelError.
     """
-    card = model.read_card(start)
+    card, wanted = model.read_card(start), recipe.parsed(changes)
     known = {item.name for item in fields(Recipe)}
     plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
     gentle = {
@@ -52,6 +52,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "summary": f"{card.name}, tuned to pictures of one kind.",
         "start": start,
         "start_fingerprint": "",
+        "crop": plan.crop or (choose.PATCH if wanted.get("noisy_only") else 0),  # which learns from crops only
         "crops": plan.crops or 4096,  # where its own pictures were whole
         "copies": 0.0,
         "clean": "",
@@ -61,7 +62,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "warm_up": 0.1,
         "validation": max(plan.validation, 0.2),  # few pictures come, and what is gained is measured on those kept out
     }
-    return recipe.from_mapping(plan.to_dict() | gentle | recipe.parsed(changes), start)
+    return recipe.from_mapping(plan.to_dict() | gentle | wanted, start)
 
 
 def fingerprint(network: nn.Module) -> str:

@@ -56,5 +56,10 @@ def _stacked(pictures: PictureSet) -> Array:
         raise InputError(
             f"{pictures.name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
         )
-    images: NDArray[Any] = pictures.images if isinstance(pictures.images, np.ndarray) else np.stack(list(pictures.images))
-    return (images // 257).astype(np.uint8) if images.dtype == np.uint16 else images
+    if isinstance(pictures.images, np.ndarray):
+        return _eight_bits(pictures.images)
+    return np.stack([_eight_bits(image) for image in pictures.images])
+
+
+def _eight_bits(image: NDArray[Any]) -> Array:
+    return (image // 257).astype(np.uint8) if image.dtype == np.uint16 else image
