@@ -12,6 +12,7 @@ from burnish.baselines import to_unit
 from burnish.data import PictureSet
 from burnish.degrade import blurred
 from burnish.errors import InputError
+from burnish.training.views import middle
 
 Floats = NDArray[np.float32]
 
@@ -71,7 +72,7 @@ def measured(pictures: PictureSet) -> Noise:
     samples = []
     for index in np.unique(np.linspace(0, len(pictures.images) - 1, LOOKED_AT).astype(int)):
         try:
-            samples.append(_middle(to_unit(pictures.images[index])))
+            samples.append(to_unit(middle(pictures.images[index], SIDE)))
         except InputError:
             continue  # it will be named when its turn comes
     return of_samples(samples)
@@ -180,8 +181,3 @@ def _fit(brightness: NDArray[np.float64], variance: NDArray[np.float64]) -> tupl
     if floor < 0:
         return max(0.0, float((brightness * variance).sum() / max((brightness**2).sum(), 1e-12))), 0.0
     return slope, floor
-
-
-def _middle(picture: Floats) -> Floats:
-    top, left = (max(0, (length - SIDE) // 2) for length in picture.shape[:2])
-    return picture[top : top + SIDE, left : left + SIDE]

@@ -12,6 +12,7 @@ from burnish.data import PictureSet
 from burnish.errors import InputError
 from burnish.folder import Entry, Picture
 from burnish.progress import Progress
+from burnish.training.views import middle
 
 NAMED = 5  # of those with one fault
 LOOKED_AT, SIDE = 24, 512  # pairs that are looked over, and how much of their middles
@@ -103,7 +104,7 @@ def findings(pairs: PictureSet) -> list[str]:
     looked_at = np.unique(np.linspace(0, len(pairs.images) - 1, LOOKED_AT).astype(int)).tolist()
     for index in looked_at:
         try:
-            before, after = (to_unit(_middle(images[index])) for images in (pairs.degraded, pairs.images))
+            before, after = (to_unit(middle(images[index], SIDE)) for images in (pairs.degraded, pairs.images))
         except InputError:
             continue  # it will be named when its turn comes
         down, right = shift(before.mean(axis=2), after.mean(axis=2))
@@ -136,11 +137,6 @@ def shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[int,
     near = np.roll(fit, reach, (0, 1))[: 2 * reach[0] + 1, : 2 * reach[1] + 1]
     down, right = (int(place) - far for place, far in zip(np.unravel_index(near.argmax(), near.shape), reach, strict=True))
     return (down, right) if near.max() > SHIFTED * fit[0, 0] else (0, 0)
-
-
-def _middle(picture: Picture) -> Picture:
-    top, left = (max(0, (length - SIDE) // 2) for length in picture.shape[:2])
-    return picture[top : top + SIDE, left : left + SIDE]
 
 
 def _places(down: int, right: int) -> str:

@@ -146,7 +146,8 @@ def _network(plan: Recipe, source: Source) -> nn.Module:
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
     if isinstance(network, networks.Unrolled):
-        network.start(*source.epoch(1).batch(torch.arange(min(1024, len(source.epoch(1))))))
+        first = source.epoch(1)
+        network.start(*first.batch(torch.arange(min(1024, len(first)))))
     return network
 
 

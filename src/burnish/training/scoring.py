@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from burnish.data import Picture, PictureSet
+from burnish.data import PictureSet
 from burnish.degrade import Degradation
 from burnish.errors import InputError
 from burnish.evaluate import Scoreboard, evaluate
@@ -14,6 +14,7 @@ from burnish.progress import Progress
 from burnish.training import estimate, noise
 from burnish.training.pairs import Source
 from burnish.training.recipe import Recipe
+from burnish.training.views import middle
 
 SCORED = 1000  # test pictures at most; `burnish evaluate` scores them all
 SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of pictures held out: their middles, and as many as can be scored in a minute or so
@@ -42,7 +43,7 @@ def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
     images, degraded = [], []
     for index in np.unique(np.linspace(0, len(sizes) - 1, count).astype(int)).tolist():
         try:
-            pair = [_middle(each[index], side) for each in (pictures.images, pictures.degraded) if each is not None]
+            pair = [middle(each[index], side) for each in (pictures.images, pictures.degraded) if each is not None]
         except InputError:  # it was named when its turn came
             continue
         kept.append(index)
@@ -57,8 +58,3 @@ def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
         skipped=(),
         degraded=None if pictures.degraded is None else degraded,
     )
-
-
-def _middle(picture: Picture, side: int) -> Picture:
-    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
