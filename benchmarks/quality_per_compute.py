@@ -62,17 +62,19 @@ class FFDNet(nn.Module):
 def main(cbsd68: str, photographs: str, chart: Path) -> None:
     """Score, time, write, draw."""
     pictures, tuning = data.load(cbsd68, "test"), data.load(photographs, "train")
+    height, width = (length // 8 * 8 for length in pictures.shapes[0][:2])  # what all the networks take without padding
+    noisy = DEGRADATION.apply(pictures.images[0])[:height, :width]
+    chains = [DEGRADATION.draw(pictures.images[0])]
+    planes = np.ascontiguousarray(noisy.transpose(2, 0, 1)[None])
+    networks = {"CDnCNN": DnCNN(), "FFDNet": FFDNet()}
+    published = {name: runner(network, planes) for name, network in networks.items()}
     models = [model.load(name) for name in OURS]
     boards = evaluate(models, pictures, DEGRADATION, tuning=tuning)
     filters, _ = baselines.tune(tuning, DEGRADATION)
-    noisy = DEGRADATION.apply(pictures.images[0])[:320, :480]
-    chains = [DEGRADATION.draw(pictures.images[0])]
-    planes = np.ascontiguousarray(noisy.transpose(2, 0, 1)[None])
 
     timed: dict[str, Callable[[], Any]] = {each.card.name: lambda each=each: each.run(planes) for each in models}
     timed |= {each.name: lambda each=each: each.restore(noisy[None], chains) for each in filters}
-    networks = {"CDnCNN": DnCNN(), "FFDNet": FFDNet()}
-    timed |= {name: runner(network, planes) for name, network in networks.items()}
+    timed |= published
     seconds: dict[str, list[float]] = {name: [] for name in timed}
     for _ in range(RUNS):
         for name, run in timed.items():

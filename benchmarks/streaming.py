@@ -1,6 +1,6 @@
 """A folder far larger than the memory: does the memory stay flat, and does the trainer have to wait for its pictures?
 
-    python benchmarks/streaming.py                               50,000 photos of 2 megapixels, as links to 300; about a quarter of an hour
+    python benchmarks/streaming.py                               50,000 photos of 2 megapixels, as links to 300; some minutes
     python benchmarks/streaming.py --photos 2000 --links-to 40 --epochs 3 --crops 1024       to see that it runs
 
 The photos are JPEGs made of scikit-image's photographs. They are trained on by `photo-fast`, through Burnish's own source and loop. Written
@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=50_000)
     parser.add_argument("--links-to", type=int, default=300)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--crops", type=int, default=16_384)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
