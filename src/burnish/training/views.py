@@ -1,8 +1,9 @@
 """What the pictures of a set become, and from what: a region of one at a time, before and after."""
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Box:
         return Box(top, left, bottom - top, right - left)
 
 
-class View(Protocol):
+class View(ABC):
     """Pictures before and after: `dtypes` says as what the two may be kept, without loss; `seen` is that of `Pairs`."""
 
     dtypes: tuple[Dtype, Dtype]
@@ -45,6 +46,7 @@ class View(Protocol):
         """What is compared with the picture after."""
         return as_it_is(restored)
 
+    @abstractmethod
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """A region of picture `index` before and after, H×W×C. Raises InputError when the picture cannot be read."""
 
