@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyvips
 
-from burnish import data
+from burnish.image import datasets
 
 
 def main(folder: Path, out: Path) -> None:
     """Write each picture's luma (ITU-R BT.601, as the field's grey test sets have it), rounded."""
     out.mkdir(parents=True, exist_ok=True)
-    for file in data.pictures_in(folder):
+    for file in datasets.pictures_in(folder):
         luma = pyvips.Image.new_from_file(str(file)).recomb([[0.299, 0.587, 0.114]]).rint().cast("uchar")
         luma.copy(interpretation="b-w").pngsave(str(out / f"{file.stem}.png"))
 

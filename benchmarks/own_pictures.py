@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import burnish
-from burnish import data, metrics
-from burnish.baselines import to_unit
+from burnish.image import datasets, metrics
+from burnish.image.baselines import to_unit
 
 PAGES, PAGE = 16, (480, 640)  # width × height
 STACKS, DEPTH, FIELD = 16, 3, 256
@@ -117,7 +117,7 @@ def draw(out: Path, ways: list[str]) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, len(ways) + 2)
     for row, (kind, top, white) in zip(axes, (("pages", 240, 1.0), ("spots", 60, 0.5)), strict=True):
-        noisy, clean = (data.load(out / kind / "kept" / state, "test", channels=None).images[0] for state in ("noisy", "clean"))
+        noisy, clean = (datasets.load(out / kind / "kept" / state, "test", channels=None).images[0] for state in ("noisy", "clean"))
         columns = [
             ("noisy", noisy),
             *((f"learnt from {way}", burnish.load(out / f"{kind}-{way}" / "model.onnx").restore(noisy)) for way in ways),

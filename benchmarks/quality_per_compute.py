@@ -22,9 +22,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from burnish import baselines, data, model
-from burnish.degrade import Degradation
-from burnish.evaluate import evaluate
+from burnish.degradation import Degradation
+from burnish.image import baselines, datasets
+from burnish.model import file as model_file
+from burnish.scoreboard.board import evaluate
 
 RUNS = 5
 DEGRADATION = Degradation.parse("noise:25")
@@ -61,14 +62,14 @@ class FFDNet(nn.Module):
 
 def main(cbsd68: str, photographs: str, chart: Path) -> None:
     """Score, time, write, draw."""
-    pictures, tuning = data.load(cbsd68, "test"), data.load(photographs, "train")
+    pictures, tuning = datasets.load(cbsd68, "test"), datasets.load(photographs, "train")
     height, width = (length // 8 * 8 for length in pictures.shapes[0][:2])  # what all the networks take without padding
     noisy = DEGRADATION.apply(pictures.images[0])[:height, :width]
     chains = [DEGRADATION.draw(pictures.images[0])]
     planes = np.ascontiguousarray(noisy.transpose(2, 0, 1)[None])
     networks = {"CDnCNN": DnCNN(), "FFDNet": FFDNet()}
     published = {name: runner(network, planes) for name, network in networks.items()}
-    models = [model.load(name) for name in OURS]
+    models = [model_file.load(name) for name in OURS]
     boards = evaluate(models, pictures, DEGRADATION, tuning=tuning)
     filters, _ = baselines.tune(tuning, DEGRADATION)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from burnish import data, model
-from burnish.degrade import Degradation
-from burnish.evaluate import evaluate
+from burnish.degradation import Degradation
+from burnish.image import datasets
+from burnish.model import file as model_file
+from burnish.scoreboard.board import evaluate
 
 # Which test photograph, the part of it shown pixel by pixel (top, left, side), how it is spoilt, in what words, and the models.
 ROWS = [
@@ -25,8 +26,8 @@ def main(out: Path) -> None:
     figure = Figure(figsize=(4 * 2.8, 6.1), dpi=100, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (index, (top, left, side), spec, words, names) in zip(figure.subplots(2, 4), ROWS, strict=True):
-        pictures = data.load("photos", "test").chosen([index])
-        boards = evaluate([model.load(name) for name in names], pictures, Degradation.parse(spec), tuning=None)
+        pictures = datasets.load("photos", "test").chosen([index])
+        boards = evaluate([model_file.load(name) for name in names], pictures, Degradation.parse(spec), tuning=None)
         first, second = (board.samples[0] for board in boards)
         columns = {
             "Original": first.original,

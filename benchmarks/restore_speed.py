@@ -97,7 +97,7 @@ def outside_the_network(model: str, photo: Path) -> dict[str, float]:
 import time
 began = time.perf_counter()
 import json, sys, burnish
-from burnish import restore
+from burnish.image import restore
 network = pixels = 0
 run = burnish.Model.run
 def timed(self, batch):

@@ -56,14 +56,15 @@ def train(count: int, threads: int) -> float:
     """Seconds of the second epoch of the seed's recipe on `count` crops."""
     import torch
 
-    from burnish import data
-    from burnish.degrade import Degradation
-    from burnish.training import networks, recipe
-    from burnish.training.pairs import Pairs
+    from burnish.degradation import Degradation
+    from burnish.image import datasets
+    from burnish.training import recipe
+    from burnish.training.image import networks
+    from burnish.training.image.pairs import Pairs
 
     torch.set_num_threads(threads)
     rng = np.random.default_rng(0)
-    pictures = data.load("photos", "train").images
+    pictures = datasets.load("photos", "train").images
     clean = np.empty((count, 32, 32, 3), np.uint8)
     for crop in clean:
         picture = pictures[rng.integers(len(pictures))]
@@ -85,10 +86,11 @@ def train(count: int, threads: int) -> float:
 
 def restore(megapixels: int, threads: int) -> float:
     """Seconds of one restoration after one of a small picture."""
-    from burnish import data, model
+    from burnish.image import datasets
+    from burnish.model import file as model_file
 
-    loaded = model.load("photo", threads)
-    cup = data.load("photos", "test").images[1]
+    loaded = model_file.load("photo", threads)
+    cup = datasets.load("photos", "test").images[1]
     side = round((megapixels * 1e6) ** 0.5)
     picture = np.tile(cup, (side // cup.shape[0] + 1, side // cup.shape[1] + 1, 1))[:side, :side]
     loaded.restore(cup)

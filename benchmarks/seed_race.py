@@ -58,7 +58,7 @@ def goal(archive: str, weights: str) -> dict[str, Any]:
     """The test error of tf.keras's weights in our network, which gives tf.keras's numbers."""
     import torch
 
-    from burnish.training.networks import Seed
+    from burnish.training.image.networks import Seed
 
     network = Seed()
     with np.load(weights) as file:
@@ -73,11 +73,12 @@ def ours(archive: str, seed: int) -> dict[str, Any]:
     """One training of `seed-quick`, timed, and its test error."""
     import torch
 
-    from burnish import data
-    from burnish.training import networks, recipe, sources
+    from burnish.image import datasets
+    from burnish.training import recipe
+    from burnish.training.image import networks, sources
 
     plan = recipe.load("seed-quick", [f"data={archive}", f"seed={seed}"])
-    source = sources.source(data.load(archive, "train"), plan)
+    source = sources.source(datasets.load(archive, "train"), plan)
     source.epoch(1)
     torch.manual_seed(seed)
     network = networks.build(plan.network, plan.network_args)
@@ -92,10 +93,10 @@ def test_error(network: Any, archive: str) -> dict[str, Any]:
     """The mean squared error on the test images under `blur:1.0+8bit`."""
     import torch
 
-    from burnish import data
-    from burnish.degrade import Degradation
+    from burnish.degradation import Degradation
+    from burnish.image import datasets
 
-    clean = data.load(archive, "test").images
+    clean = datasets.load(archive, "test").images
     blurred = Degradation.parse("blur:1.0+8bit").apply_all(clean)
     errors = []
     network.eval()
@@ -108,10 +109,11 @@ def test_error(network: Any, archive: str) -> dict[str, Any]:
 
 def images(archive: str, out: Path) -> dict[str, Any]:
     """The seed recipe's training and validation images for tf.keras, as bytes in a file."""
-    from burnish import data
-    from burnish.training import recipe, sources
+    from burnish.image import datasets
+    from burnish.training import recipe
+    from burnish.training.image import sources
 
-    source = sources.source(data.load(archive, "train"), recipe.load("seed", [f"data={archive}"]))
+    source = sources.source(datasets.load(archive, "train"), recipe.load("seed", [f"data={archive}"]))
     training, held = source.epoch(1), source.validation
     arrays = {"x": training.degraded, "y": training.clean, "val_x": held.degraded, "val_y": held.clean}
     np.savez(out, **{name: tensor.numpy() for name, tensor in arrays.items()})

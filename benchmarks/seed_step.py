@@ -73,11 +73,11 @@ def peak(precision: str) -> float:
 
 def make_crops(path: Path) -> None:
     """Random crops of the embedded photographs, clean and blurred, as uint8."""
-    from burnish import data
-    from burnish.degrade import Degradation
+    from burnish.degradation import Degradation
+    from burnish.image import datasets
 
     rng = np.random.default_rng(0)
-    pictures = data.load("photos", "train").images
+    pictures = datasets.load("photos", "train").images
     clean = np.empty((TRAIN + VALIDATE, 32, 32, 3), np.uint8)
     for crop in clean:
         picture = pictures[rng.integers(len(pictures))]
@@ -90,8 +90,9 @@ def train_burnish(precision: str, crops: Path, seed: int) -> dict[str, Any]:
     """Images a second of Burnish's own loop, and its validation losses."""
     import torch
 
-    from burnish.training import networks, recipe
-    from burnish.training.pairs import Pairs
+    from burnish.training import recipe
+    from burnish.training.image import networks
+    from burnish.training.image.pairs import Pairs
 
     class Crops:
         def __init__(self, first: int, last: int) -> None:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import onnx
 
-from burnish import model
 from burnish.files import write_bytes, write_text
+from burnish.model import file as model_file
 
 SCORES = Path(__file__).parent / "scores"
 
 
 def main(source: Path, *scored: str) -> None:
     """Copy the model under its card's name, score it, write the scores into it."""
-    name = model.read_card(source).name
-    shipped = model.FOLDER / f"{name}.onnx"
+    name = model_file.read_card(source).name
+    shipped = model_file.FOLDER / f"{name}.onnx"
     if source.resolve() != shipped.resolve():
         shutil.copyfile(source, shipped)
     scores = [score(name, *each.split()) for each in scored]
@@ -31,7 +31,7 @@ def main(source: Path, *scored: str) -> None:
     (entry,) = (each for each in graph.metadata_props if each.key == "burnish")
     entry.value = json.dumps(json.loads(entry.value) | {"scores": scores})
     write_bytes(shipped, graph.SerializeToString())
-    model.read_card(shipped)
+    model_file.read_card(shipped)
     write_text(SCORES / f"{name}.json", json.dumps(scores, indent=1) + "\n")
 
 

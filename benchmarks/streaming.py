@@ -20,9 +20,10 @@ import torch
 from skimage import data
 
 from burnish import progress
-from burnish.folder import Files
-from burnish.training import loop, networks, recipe, sources
-from burnish.training.pairs import Pairs, Source
+from burnish.image.folder import Files
+from burnish.training import loop, recipe
+from burnish.training.image import networks, sources
+from burnish.training.image.pairs import Pairs, Source
 from burnish.training.parallel import Team
 
 WIDTH, HEIGHT = 1632, 1224

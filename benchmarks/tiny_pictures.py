@@ -16,7 +16,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from burnish import cifar, data
+from burnish.image import cifar, datasets
 
 LOSSLESS, BATCH, SIDE = 1017, 10_000, 32
 TERMS = "CIFAR-10 (Krizhevsky 2009), free for research, and BSDS500, for non-commercial research and education"
@@ -28,9 +28,9 @@ def main(archive: Path, photographs: Path, out: Path) -> None:
     images = cifar.load(archive, "train").reshape(-1, BATCH, SIDE, SIDE, 3)[:, :LOSSLESS]
     write(out / "tiny-train", "cifar", images[:4].reshape(-1, SIDE, SIDE, 3))
     write(out / "tiny-validation", "cifar", images[4])
-    (out / "tiny-train" / data.TERMS_FILE).write_text(TERMS, "utf-8")
-    for file in data.pictures_in(photographs):
-        write(out / "tiny-train", file.stem, tiles(data.read(file)))
+    (out / "tiny-train" / datasets.TERMS_FILE).write_text(TERMS, "utf-8")
+    for file in datasets.pictures_in(photographs):
+        write(out / "tiny-train", file.stem, tiles(datasets.read(file)))
 
 
 def tiles(photograph: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -78,8 +78,9 @@ MUTATIONS: list[Mutation] = [_flip, _flip, _overwrite, _extreme, _extreme, _remo
 def work(folder: Path) -> None:
     """In the process that may die: for each number on stdin, damage a file, restore it, and print what became of it."""
     import burnish
-    from burnish import batch, images
-    from burnish.restore import Settings
+    from burnish.image import batch
+    from burnish.image import files as image_files
+    from burnish.image.restore import Settings
 
     originals = [(name, (folder / name).read_bytes()) for name in gallery.KINDS]
     model = burnish.load("seed", 1)
@@ -102,7 +103,7 @@ def work(folder: Path) -> None:
         elif spent > CPU_LIMIT:
             found = f"took {spent:.1f} s"
         elif outcome.status == "restored":
-            images.open_photo(outcome.output)
+            image_files.open_photo(outcome.output)
         for path in (source, outcome.output, *left):
             path.unlink(missing_ok=True)
         print(json.dumps({"kind": name, "status": outcome.status, "found": found}), flush=True)

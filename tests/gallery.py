@@ -10,7 +10,7 @@ import pyvips
 from numpy.typing import NDArray
 from skimage import data
 
-from burnish.degrade import Degradation
+from burnish.degradation import Degradation
 
 SIDE = (150, 130)  # height × width
 

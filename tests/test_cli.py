@@ -18,8 +18,8 @@ import pytest
 from conftest import STANDIN, needs_standin
 
 import burnish
-from burnish import data
-from burnish.degrade import Degradation
+from burnish.degradation import Degradation
+from burnish.image import datasets
 
 BURNISH = [sys.executable, "-m", "burnish"]
 
@@ -127,7 +127,7 @@ def test_evaluate_names_unreadable_pictures_scores_the_others_and_ends_with_stat
 def test_evaluate_takes_odd_sizes_and_modes(tmp_path: Path) -> None:
     import pyvips
 
-    coffee = data.load("photos", "test").images[1]
+    coffee = datasets.load("photos", "test").images[1]
     for index, (height, width) in enumerate([(1, 1), (5, 64), (33, 31)]):
         pyvips.Image.new_from_array(coffee[:height, :width]).write_to_file(str(tmp_path / f"{index}.png"))
     pyvips.Image.new_from_array(coffee[:40, :40, :1].astype(np.uint16) * 257, interpretation="grey16").write_to_file(
@@ -170,12 +170,12 @@ def test_degrade_writes_what_the_language_says(picture_folder: Path, tmp_path: P
     assert result.returncode == 0
     written = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in written] == sorted(path.name for path in picture_folder.iterdir())
-    wanted = Degradation.parse("blur:1.0+8bit").apply(data.read(picture_folder / "03.png"))
-    np.testing.assert_array_equal(data.read(tmp_path / "out" / "03.png"), np.rint(wanted * 255))
+    wanted = Degradation.parse("blur:1.0+8bit").apply(datasets.read(picture_folder / "03.png"))
+    np.testing.assert_array_equal(datasets.read(tmp_path / "out" / "03.png"), np.rint(wanted * 255))
     again = burnish_("degrade", picture_folder, "--degrade", "blur:3", "-o", tmp_path / "out")
     assert again.returncode == 1
     assert "exists already" in again.stderr
-    np.testing.assert_array_equal(data.read(tmp_path / "out" / "03.png"), np.rint(wanted * 255))
+    np.testing.assert_array_equal(datasets.read(tmp_path / "out" / "03.png"), np.rint(wanted * 255))
 
 
 def test_degrade_names_what_fails_and_does_the_rest(picture_folder: Path, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_run_killed_and_interrupted_ends_as_one_never_stopped(picture_folder: 
     assert [row["val_loss"] for row in resumed] == [row["val_loss"] for row in whole]
     assert sum(row["resumed_at"] != "" for row in resumed) == 2
     models = [burnish.load(folder / "model.onnx") for folder in (unbroken, broken)]
-    picture = data.load("photos", "test").images[0][:64, :64]
+    picture = datasets.load("photos", "test").images[0][:64, :64]
     np.testing.assert_array_equal(*(model.restore(picture) for model in models))
     assert models[0].card == models[1].card
 

@@ -65,12 +65,12 @@ def test_restoring_scoring_and_showing_work_where_torch_cannot_be_imported() -> 
 import sys
 for name in {sorted(TRAINING_ONLY)}: sys.modules[name] = None
 import numpy as np, burnish
-from burnish import data
-from burnish.evaluate import evaluate
+from burnish.image import datasets
+from burnish.scoreboard.board import evaluate
 from burnish.cli import main
 picture = np.full((9, 7, 3), 128, np.uint8)
 assert burnish.load("seed").restore(picture).shape == (9, 7, 3)
-boards = evaluate([burnish.load("seed")], data.load("photos", "test"), burnish.Degradation.parse("blur:1.0+8bit"), tuning=None)
+boards = evaluate([burnish.load("seed")], datasets.load("photos", "test"), burnish.Degradation.parse("blur:1.0+8bit"), tuning=None)
 assert boards[0].psnr["model"] > 20
 for arguments in (["show", "seed"], ["models"], ["train", "seed"], ["demo"]):
     try: main(arguments)

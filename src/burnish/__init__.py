@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from burnish.degrade import Degradation as Degradation
+    from burnish.degradation import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
-    from burnish.model import Card as Card
-    from burnish.model import Model as Model
-    from burnish.model import load as load
-    from burnish.restore import restore_file as restore_file
+    from burnish.image.restore import restore_file as restore_file
+    from burnish.model.file import Card as Card
+    from burnish.model.file import Model as Model
+    from burnish.model.file import load as load
 
 _HOME = {
     "BurnishError": "burnish.errors",
-    "Card": "burnish.model",
-    "Degradation": "burnish.degrade",
-    "Model": "burnish.model",
-    "load": "burnish.model",
-    "restore_file": "burnish.restore",
+    "Card": "burnish.model.file",
+    "Degradation": "burnish.degradation",
+    "Model": "burnish.model.file",
+    "load": "burnish.model.file",
+    "restore_file": "burnish.image.restore",
 }
 
 __all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]

@@ -118,11 +118,14 @@ def restore(
     A photo ends as restored, unchanged (the model was not made for such a photo: the result is a copy), skipped (there is a result
     already) or failed (nothing is written).
     """
-    from burnish import batch, images, model, progress
-    from burnish.restore import Settings
+    from burnish import progress
+    from burnish.image import batch
+    from burnish.image import files as image_files
+    from burnish.image.restore import Settings
+    from burnish.model import file as model_file
 
-    loaded = model.load(name or model.default(), threads)
-    settings = Settings(strength, tile, value_range, max_pixels or images.MAX_PIXELS, overwrite, not force)
+    loaded = model_file.load(name or model_file.default(), threads)
+    settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)
     plan = batch.planned(photos, out)
     with progress.shown("restoring") as shown:
         outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
@@ -192,8 +195,8 @@ def train(
     Without RECIPE, a folder of pictures is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
     --from, patch and schedule, for the model's own recipe or RECIPE. With neither RECIPE nor --data, it is the seed.
     """
-    from burnish import data as sets
     from burnish import training
+    from burnish.image import datasets as sets
     from burnish.training.recipe import suited
 
     automatic = (recipe is None or start is not None) and data is not None and not sets.has_test_split(data)
@@ -242,12 +245,13 @@ def evaluate(
     report_file: Path | None,
 ) -> None:
     """Score MODELs (shipped names or files) beside the untouched input and the classical filters."""
-    from burnish import data as sets
-    from burnish import model, progress
-    from burnish.degrade import Degradation
-    from burnish.evaluate import evaluate as score
+    from burnish import progress
+    from burnish.degradation import Degradation
+    from burnish.image import datasets as sets
+    from burnish.model import file as model_file
+    from burnish.scoreboard.board import evaluate as score
 
-    loaded = [model.load(name) for name in models]
+    loaded = [model_file.load(name) for name in models]
     degradation = Degradation.parse(degrade or loaded[0].card.degradation)
     with progress.shown("reading") as shown:
         channels = loaded[0].card.channels
@@ -256,7 +260,7 @@ def evaluate(
     with progress.shown("scoring") as shown:
         boards = score(loaded, pictures, degradation, tuning=tuning, seed=seed, progress=shown)
     if report_file:
-        from burnish import report
+        from burnish.scoreboard import report
 
         stories = [report.Story(board, each.card, [], "") for board, each in zip(boards, loaded, strict=True)]
         report.write_report(report_file, f"{', '.join(models)} on {data}", stories)
@@ -283,7 +287,7 @@ def evaluate(
 )
 def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> None:
     """Lay RUNs (folders made by burnish train, finished or not) side by side: what differs in their recipes, and what came of it."""
-    from burnish import compare as comparing
+    from burnish.scoreboard import compare as comparing
 
     found = [comparing.read(folder) for folder in runs]
     if as_json:
@@ -302,8 +306,8 @@ def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> 
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of the draws.")
 def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
     """Spoil PHOTOs (files or folders) as SPEC says, into PNGs of the same size: what a model is up against."""
-    from burnish import data as sets
-    from burnish.degrade import Degradation
+    from burnish.degradation import Degradation
+    from burnish.image import datasets as sets
 
     degradation = Degradation.parse(spec)
     failed = 0
@@ -327,13 +331,14 @@ def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One line: a list of cards.")
 def models(as_json: bool) -> None:
     """The models that come with Burnish: what for, how well, how fast, from what, and their limits."""
-    from burnish import cards, model
+    from burnish.model import describe
+    from burnish.model import file as model_file
 
-    found = [model.read_card(path) for path in model.shipped().values()]
+    found = [model_file.read_card(path) for path in model_file.shipped().values()]
     if as_json:
         click.echo(json.dumps([json.loads(card.to_json()) for card in found]))
         return
-    click.echo("\n\n".join(map(cards.summary, found)))
+    click.echo("\n\n".join(map(describe.summary, found)))
 
 
 @main.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
@@ -341,19 +346,20 @@ def models(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The card as one JSON object.")
 def show(model_or_network: str, as_json: bool) -> None:
     """The layers, parameters and card of a model, or the layers of an untrained network."""
-    from burnish import cards, model
+    from burnish.model import describe
+    from burnish.model import file as model_file
 
-    if model_or_network in model.shipped() or Path(model_or_network).suffix == ".onnx":
-        card = json.loads(model.read_card(model_or_network).to_json())
+    if model_or_network in model_file.shipped() or Path(model_or_network).suffix == ".onnx":
+        card = json.loads(model_file.read_card(model_or_network).to_json())
     else:
         card = _network_card(model_or_network)
-    click.echo(json.dumps(card) if as_json else cards.description(card))
+    click.echo(json.dumps(card) if as_json else describe.description(card))
 
 
 def _network_card(name: str) -> dict[str, Any]:
     try:
         from burnish.training.export import describe
-        from burnish.training.networks import build
+        from burnish.training.image.networks import build
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{name}: no shipped model; to show a network, install its package {error.name}: pip install 'burnish[train]'"
@@ -374,6 +380,6 @@ def demo(out: Path) -> None:
 
 
 def _print_table(boards: Sequence[Any]) -> None:
-    from burnish.evaluate import table
+    from burnish.scoreboard.board import table
 
     click.echo("\n" + table(boards))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from conftest import crops as scenes
 
-from burnish.data import PictureSet
 from burnish.errors import InputError
-from burnish.training import choose, recipe, sources
+from burnish.image.datasets import PictureSet
+from burnish.training import choose, recipe
+from burnish.training.image import sources
 
 
 def pictures(count: int = 20, side: int = 100, channels: int = 3, dtype: type = np.uint8) -> PictureSet:

@@ -9,13 +9,14 @@ import torch
 from torch import nn
 
 import burnish
-from burnish import model
 from burnish.errors import ModelError
 from burnish.files import write_bytes
-from burnish.training import export, networks, recipe
+from burnish.model import file as model_file
+from burnish.training import export, recipe
+from burnish.training.image import networks
 
 
-def written(network: nn.Module, path: Path) -> model.Card:
+def written(network: nn.Module, path: Path) -> model_file.Card:
     return export.export(network, path, name="a", summary="b", degradation="8bit", recipe={}, data={"name": "none"}, scores=[])
 
 
@@ -76,7 +77,7 @@ def test_the_card_tells_the_seeds_own_counts(tmp_path: Path) -> None:
     assert (card.multiple_of, card.channels, card.input_size) == (4, 3, None)
     # by hand: 3·8·9 at 32², 8·16·9 at 16², 16·16·9 at 8² and at 16², 16·3·9 at 32²
     assert card.macs_per_pixel == 216 + 1152 / 4 + 2304 / 16 + 2304 / 4 + 432
-    assert model.load("seed").card.layers == card.layers
+    assert model_file.load("seed").card.layers == card.layers
 
 
 @pytest.mark.parametrize("name", NETWORKS)

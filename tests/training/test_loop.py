@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from burnish.data import PictureSet
 from burnish.errors import DivergedError, InputError
-from burnish.training import checkpoint, loop, networks, sources
+from burnish.image.datasets import PictureSet
+from burnish.training import checkpoint, loop
 from burnish.training.checkpoint import State
+from burnish.training.image import networks, sources
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
 

@@ -11,9 +11,9 @@ from conftest import crops as scenes
 from numpy.typing import NDArray
 
 import burnish
-from burnish import baselines
 from burnish.cli import main
-from burnish.degrade import Degradation
+from burnish.degradation import Degradation
+from burnish.image import baselines
 from burnish.training import choose, load_recipe
 
 SMALL = ["--set", "network=residual", "--set", "network_args={ width = 4 }", "--set", "optimizer=adam", "--set", "batch=8"]

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from burnish.errors import BurnishError
-from burnish.training import checkpoint, networks
+from burnish.training import checkpoint
+from burnish.training.image import networks
 from burnish.training.parallel import Team
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend", "c10d", "--rdzv-endpoint"]
@@ -21,15 +22,16 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TRAIN = """
 import os, sys
 from pathlib import Path
-from burnish import data
-from burnish.training import loop, networks, parallel, sources, recipe
+from burnish.image import datasets
+from burnish.training import loop, parallel, recipe
+from burnish.training.image import networks, sources
 import torch
 
 pictures, folder, epochs, loss, minutes = sys.argv[1:]
 plan = recipe.load("seed", [f"loss={loss}", "epochs=3", "batch=7", "symmetries=true", "learning_rate=0.002", "schedule=one-cycle"])
 torch.manual_seed(plan.seed)
 network = networks.build(plan.network, {})
-source = sources.source(data.load(pictures, "train"), plan)
+source = sources.source(datasets.load(pictures, "train"), plan)
 
 class StopError(Exception): pass
 def stop(row):

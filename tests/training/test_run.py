@@ -10,10 +10,11 @@ import pytest
 from skimage import io
 
 import burnish
-from burnish import baselines
 from burnish.errors import InputError, RecipeError
-from burnish.evaluate import evaluate
-from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, scoring, start
+from burnish.image import baselines
+from burnish.scoreboard.board import evaluate
+from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, start
+from burnish.training.image import scoring
 
 SMALL = ["epochs=2", "copies=0.25", "batch=8"]
 

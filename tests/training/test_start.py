@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from burnish import model
 from burnish.errors import ModelError, RecipeError
+from burnish.model import file as model_file
 from burnish.training import export, recipe, start
 
 
 def test_a_models_own_recipe_is_made_gentler_and_changes_have_the_last_word() -> None:
-    own = model.read_card("tiny-deblur").recipe
+    own = model_file.read_card("tiny-deblur").recipe
     plan = start.fine_tuning("tiny-deblur", None, ["data=mine", "batch=3"])
     assert (plan.name, plan.start, plan.data, plan.batch) == ("tiny-deblur-tuned", "tiny-deblur", "mine", 3)
     assert (plan.network, plan.degradation, plan.loss) == (own["network"], own["degradation"], own["loss"])
@@ -23,7 +23,7 @@ def test_a_models_own_recipe_is_made_gentler_and_changes_have_the_last_word() ->
 
 
 def test_copies_of_whole_pictures_are_not_made_where_crops_are_chosen() -> None:
-    assert model.read_card("seed").recipe["copies"] > 0
+    assert model_file.read_card("seed").recipe["copies"] > 0
     assert start.fine_tuning("seed", None, ["data=mine", "crop=32"]).copies == 0
 
 
@@ -31,7 +31,7 @@ def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('name = "a"\nsummary = "b"\ndegradation = "blur:1"\nstart = "tiny-deblur"\n')
     plan = recipe.load(tmp_path / "mine.toml")
     completed = start.completed(plan)
-    card = model.read_card("tiny-deblur")
+    card = model_file.read_card("tiny-deblur")
     assert (completed.network, completed.network_args) == (card.network, card.network_args)
     assert completed.start_fingerprint == start.fingerprint(export.to_network("tiny-deblur"))
     assert start.completed(completed) == completed
@@ -41,7 +41,7 @@ def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["photo", "photo-fast"])
 def test_a_second_round_starts_where_the_first_one_ended(name: str) -> None:
     second = recipe.load(f"{name}-second", [f"start={name}"])
-    assert start.completed(second).network_args == model.read_card(name).network_args
+    assert start.completed(second).network_args == model_file.read_card(name).network_args
 
 
 def test_another_network_is_refused() -> None:
@@ -58,13 +58,13 @@ def test_no_such_model_is_refused() -> None:
 
 def test_a_model_that_has_changed_since_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
-    shutil.copy(model.shipped()["tiny-deblur"], path)
+    shutil.copy(model_file.shipped()["tiny-deblur"], path)
     plan = start.completed(recipe.Recipe("a", "b", "", "8bit", start=str(path)))
-    shutil.copy(model.shipped()["tiny-blind"], path)  # the same network with other weights
+    shutil.copy(model_file.shipped()["tiny-blind"], path)  # the same network with other weights
     with pytest.raises(RecipeError, match=rf"starts from .*m.onnx as {plan.start_fingerprint}, but the model there is"):
         start.completed(plan)
     assert start.completed(dataclasses.replace(plan, start_fingerprint="")).start_fingerprint != plan.start_fingerprint
-    shutil.copy(model.shipped()["tiny-deblur"], path)
+    shutil.copy(model_file.shipped()["tiny-deblur"], path)
     assert start.completed(plan) == plan
 
 

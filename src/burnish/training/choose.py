@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from burnish.data import PictureSet
 from burnish.errors import InputError
-from burnish.training import loop, networks, noise, sources, views
-from burnish.training.crops import REGION
+from burnish.image.datasets import PictureSet
+from burnish.training import loop
+from burnish.training.image import networks, noise, sources, views
+from burnish.training.image.crops import REGION
+from burnish.training.image.views import Box, View
 from burnish.training.recipe import LONG, Recipe
-from burnish.training.views import Box, View
 
 PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the pictures are large enough, and where they are not
 SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and other programs take some

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from burnish import model, report
-from burnish.evaluate import Scoreboard
+from burnish.model import file as model_file
+from burnish.scoreboard import report
+from burnish.scoreboard.board import Scoreboard
 from burnish.training import recipe
 from burnish.training.run import Say, fit
 
@@ -19,7 +20,7 @@ def demo(out: Path, say: Say) -> list[Scoreboard]:
     for name in RECIPES:
         plan = recipe.load(name)
         run = fit(plan, out / name, resume=True, say=say)
-        stories.append(report.Story(run.board, model.load(run.model).card, run.history, plan.to_toml()))
+        stories.append(report.Story(run.board, model_file.load(run.model).card, run.history, plan.to_toml()))
     report.write_report(out / "report.html", "Two small networks, one blur", stories)
     report.write_picture(out / "restored.png", stories)
     return [story.board for story in stories]

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from burnish import __version__, model
+from burnish import __version__
 from burnish.errors import ModelError
 from burnish.files import atomic
-from burnish.model import Card
-from burnish.training import networks
+from burnish.model import file as model_file
+from burnish.model.file import Card
+from burnish.training.image import networks
 
 TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
 OPSET = 18
@@ -43,7 +44,7 @@ def export(
         raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
     card = Card(
         **describe(network),
-        format=model.FORMAT,
+        format=model_file.FORMAT,
         name=name,
         summary=summary,
         input_size=None,
@@ -58,7 +59,7 @@ def export(
     graph.metadata_props.add(key="burnish", value=card.to_json())
     with atomic(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        _check_parity(network, model.load(temporary), path)
+        _check_parity(network, model_file.load(temporary), path)
     return card
 
 
@@ -66,7 +67,7 @@ def to_network(source: str | Path) -> nn.Module:
     """The network in a model file (or shipped model) with its weights, ready to train. Raises ModelError when they do not fit."""
     import onnx
 
-    loaded = model.load(source)
+    loaded = model_file.load(source)
     network = networks.build(loaded.card.network, loaded.card.network_args)
     stored = {each.name: torch.from_numpy(onnx.numpy_helper.to_array(each).copy()) for each in onnx.load(loaded.path).graph.initializer}
     try:
@@ -187,7 +188,7 @@ def _graph(network: nn.Module) -> Any:
     return proto
 
 
-def _check_parity(network: nn.Module, exported: model.Model, path: Path) -> None:
+def _check_parity(network: nn.Module, exported: model_file.Model, path: Path) -> None:
     """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1."""
     period = int(network.multiple_of)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)

@@ -21,10 +21,11 @@ from torch.nn import functional
 from burnish.errors import DivergedError
 from burnish.files import write_text
 from burnish.progress import Progress
-from burnish.training import augment, checkpoint, networks
+from burnish.training import checkpoint
 from burnish.training.checkpoint import State
-from burnish.training.muon import Muon
-from burnish.training.pairs import Pairs, Source
+from burnish.training.image import augment, networks
+from burnish.training.image.pairs import Pairs, Source
+from burnish.training.optimizers import Muon
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 

@@ -10,14 +10,18 @@ from typing import Literal
 import torch
 from torch import nn
 
-from burnish import data, model, progress, report
-from burnish.data import PictureSet
+from burnish import progress
 from burnish.errors import InputError, RecipeError
-from burnish.evaluate import Scoreboard
 from burnish.files import write_text
-from burnish.training import choose, curves, export, loop, networks, parallel, recipe, scoring, sources, start, tensorboard
+from burnish.image import datasets
+from burnish.image.datasets import PictureSet
+from burnish.model import file as model_file
+from burnish.scoreboard import report
+from burnish.scoreboard.board import Scoreboard
+from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
 from burnish.training.checkpoint import State
-from burnish.training.pairs import Source
+from burnish.training.image import networks, scoring, sources
+from burnish.training.image.pairs import Source
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 
@@ -91,7 +95,7 @@ def _log(folder: Path | None) -> contextlib.AbstractContextManager[loop.Log]:
 
 def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, log: loop.Log, say: Say) -> Run:
     say(f"Sample dims:  {_dims(pictures)}")
-    test = data.load(plan.data, "test", channels=pictures.channels) if data.has_test_split(plan.data) else None
+    test = datasets.load(plan.data, "test", channels=pictures.channels) if datasets.has_test_split(plan.data) else None
     if test is not None:
         say(f"Test samples:  {_dims(test)}")
     with contextlib.closing(sources.source(pictures, plan)) as source:
@@ -200,7 +204,7 @@ def _finish(
     """Model file, scoreboard and report, each written once the one before it stands."""
     path = folder / "model.onnx"
 
-    def write(scores: list[dict[str, object]]) -> model.Card:
+    def write(scores: list[dict[str, object]]) -> model_file.Card:
         # Where they lie is nobody's business.
         plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
         return export.export(
@@ -215,7 +219,7 @@ def _finish(
         )
 
     write([])
-    models = [model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
+    models = [model_file.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
         boards = scoring.scored(plan, models, source, test, shown)
     board = boards[-1]

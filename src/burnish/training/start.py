@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 
 from torch import nn
 
-from burnish import model
 from burnish.errors import RecipeError
+from burnish.model import file as model_file
 from burnish.training import choose, export, recipe
 from burnish.training.recipe import Recipe
 
@@ -21,7 +21,7 @@ def completed(plan: Recipe) -> Recipe:
     """
     if not plan.start:
         return plan
-    card = model.read_card(plan.start)
+    card = model_file.read_card(plan.start)
     other = "network" if plan.network not in ("", card.network) else ""
     if not plan.network_args.items() <= card.network_args.items():  # a card has the defaults too
         other = other or "network_args"
@@ -44,7 +44,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
 
     Raises RecipeError and ModelError.
     """
-    card, wanted = model.read_card(start), recipe.parsed(changes)
+    card, wanted = model_file.read_card(start), recipe.parsed(changes)
     known = {item.name for item in fields(Recipe)}
     plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
     gentle = {

@@ -1,0 +1,1 @@
+"""Images: their files, datasets, metrics, baselines, and their restoration."""

@@ -1,0 +1,239 @@
+"""First, do no harm: what noise and blur a picture has, whether a model was made for that, and whether what it gave can be right.
+
+Noise is told from the flattest blocks (the operator of Immerkær, "Fast noise variance estimation", 1996), blur from how much the strongest
+edges lose when they are blurred once more (Zhuo and Sim, "Defocus map estimation from a single image", 2011). Figures here were set on
+photographs of BSDS500 degraded by known amounts, and tests hold them to that; but CLEAN_NOISE and LEAST were settled with clean CBSD68 in
+view, so what the gate does there is no held-out result.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.degradation import Degradation, blurred
+from burnish.model.file import Card
+
+Floats = NDArray[np.float32]
+
+BLOCK = 16  # pixels a side of the blocks whose flattest tell the noise
+FLATTEST = 0.05  # share of blocks that are as flat or flatter than the one that tells
+LOW_BIAS = 0.91  # what that one shows of the true noise
+PROBE = 1.0  # sigma of the blur that edges are probed with
+EDGES = 0.002  # share of pixels taken for the strongest edges
+BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which a picture counts as blocky
+
+CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
+# Noise two pixels apart, and how many times that of neighbours, from which it is a sensor's, spread by demosaicking: the weaker, the
+# clearer. Of BSDS500's clean photographs 2.8 % pass for such, of those under `camera:0.5` and more all.
+GRAINS = ((1.5, 3.5), (4.0, 2.5))
+SHARP = 0.85  # pixels
+CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
+LEAST = 2.0  # times its sigma: true noise was changed by 2.1 and more there, texture taken for noise by 0.5 to 2.1
+
+PATCH = 64  # pixels a side of the blocks in which a result is compared with its input
+BINS = 4096
+MANY = 1 << 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a picture shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone; `grain`: noise that neighbours share,
+    as demosaicking leaves it, 0 when there is none), blur as sigma in pixels; None where it is too small or too even to tell; `blocky`:
+    with traces of JPEG's blocks."""
+
+    noise: float | None
+    floor: float | None
+    grain: float
+    blur: float | None
+    blocky: bool
+
+
+def examine(samples: list[Floats]) -> Finding:
+    """The noise and blur of a picture, from samples of it, each h×w×C on 0–1, NaN where nothing is seen."""
+    near, far = _noise_levels(samples, 1), _noise_levels(samples, 2)
+    noise = float(np.quantile(near, FLATTEST)) / LOW_BIAS if near.size else None
+    floor = float(np.quantile(near, 0.01)) if near.size else None
+    grain = float(np.quantile(far, 0.01)) if far.size else 0.0
+    grain = grain if any(grain > least and grain > ratio * (floor or 0.0) for least, ratio in GRAINS) else 0.0
+    grey = [sample.mean(axis=2) for sample in samples]
+    return Finding(noise, floor, grain, _edge_blur(grey, max(noise or 0.0, grain)), _is_blocky(grey))
+
+
+def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
+    """The noise in each block that is neither black nor white, between pixels `step` apart, as sigma on the 0–255 scale."""
+    levels = [np.empty(0)]
+    for sample in samples:
+        if min(sample.shape[:2]) < BLOCK + 2 * step:
+            continue
+        for plane in sample.transpose(2, 0, 1):
+            rows = plane[: -2 * step] - 2 * plane[step:-step] + plane[2 * step :]
+            response = (rows[:, : -2 * step] - 2 * rows[:, step:-step] + rows[:, 2 * step :]) / 6
+            sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
+            means = _block_means(plane[step:-step, step:-step], BLOCK)
+            inside = (means > 0.04) & (means < 0.96)  # where noise is clipped there seems to be less
+            levels.append(sigmas[inside] if inside.any() else sigmas[np.isfinite(sigmas)])
+    return np.concatenate(levels) * 255
+
+
+def _block_means(plane: NDArray[np.floating], side: int) -> NDArray[np.float64]:
+    """The mean of each block of `side` pixels; what is left at the end is a block of its own, or part of the last."""
+    sums = plane.astype(np.float64)
+    counts = np.ones(())
+    for axis, length in enumerate(plane.shape):
+        starts = np.arange(0, max(1, length - side // 2), side)
+        sums = np.add.reduceat(sums, starts, axis=axis)
+        counts = np.multiply.outer(counts, np.diff(starts, append=length))
+    return sums / counts
+
+
+def _edge_blur(samples: list[Floats], noise: float) -> float | None:
+    """The blur of the sharpest of the strongest edges: at an edge of width s, a blur p divides the slope by sqrt(1 + p² / s²)."""
+    pairs = []
+    for sample in samples:
+        if min(sample.shape) >= BLOCK + 2:
+            both = sample, blurred(sample[..., None], PROBE)[..., 0]
+            pairs.append(np.stack([np.hypot(*np.gradient(each)).ravel() for each in both]))
+    if not pairs:
+        return None
+    slopes = np.concatenate(pairs, axis=1)
+    before, after = slopes[:, np.isfinite(slopes).all(axis=0)]
+    if not after.size:
+        return None
+    strong = after >= max(np.quantile(after, 1 - EDGES), 0.02 + noise / 255)
+    if np.count_nonzero(strong) < 20:
+        return None
+    ratio = float(np.quantile(before[strong] / after[strong], 0.75))
+    return PROBE / float(np.sqrt(max(ratio**2 - 1, 1e-3)))
+
+
+def _is_blocky(samples: list[Floats]) -> bool:
+    """Whether steps between columns 8k−1 and 8k, or rows, stand out; samples begin at multiples of 8."""
+    edge: list[float] = []
+    other: list[float] = []
+    for sample in samples:
+        for plane in (sample, sample.T):
+            steps = np.abs(np.diff(plane, axis=1)).mean(axis=0)
+            steps = np.where(np.isfinite(steps), steps, 0)
+            edge.extend(steps[7::8])
+            other.extend(np.concatenate([steps[6::8], steps[8::8]]))
+    return len(edge) > 8 and float(np.mean(edge)) > BOUNDARY * float(np.mean(other)) + 1e-4
+
+
+# --- Before: is the model made for such a picture? ---
+
+
+def refusal(finding: Finding, card: Card) -> str | None:
+    """Why the picture lies outside what the card says the model was trained for, in words; None when it does not, as far as can be told."""
+    trained = Degradation.parse(card.degradation)
+    if trained.is_own:
+        return None
+    blur, noise = trained.span("blur"), _noise_span(trained)
+    name = card.name
+    if finding.blur is not None and blur:
+        told = f"(blur about {finding.blur:.1f} pixels)"
+        if finding.blur < 0.8 * np.hypot(blur[0], 0.35):
+            return f"sharper than anything {name} was trained on {told}" if blur[0] else None
+        if finding.blur > 1.25 * np.hypot(blur[1], 0.5):
+            return f"more blurred than anything {name} was trained on {told}"
+    seen = max(finding.noise or 0.0, finding.grain)
+    if seen > 1.3 * noise[1] + 1.5:
+        return f"noisier than anything {name} was trained on (sigma about {seen:.0f} of 255)"
+    if finding.noise is not None and seen < 0.5 * noise[0]:
+        return f"cleaner than anything {name} was trained on (noise of sigma about {seen:.1f} of 255)"
+    return None
+
+
+def _noise_span(trained: Degradation) -> tuple[float, float]:
+    """The noise that a degradation brings, from least to most, as sigma on the 0–255 scale, the sensor's and the photons' roughly."""
+    low, high = trained.span("noise") or (0.0, 0.0)
+    camera, photons = trained.span("camera"), trained.span("poisson")
+    return low, max(high, 5 * camera[1] if camera else 0.0, 255 / np.sqrt(max(photons[0], 1.0)) if photons else 0.0)
+
+
+def is_clean(finding: Finding, card: Card) -> bool:
+    """Whether the picture shows nothing of what the model takes away."""
+    trained = Degradation.parse(card.degradation)
+    if trained.is_own:
+        return False
+    sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
+    quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
+    return quiet and sharp and not (finding.blocky and trained.span("jpeg"))
+
+
+def most_change(finding: Finding, card: Card) -> float | None:
+    """How much the model may change the picture at the 99.9th percentile, as a share of the range; None when there is no telling.
+
+    A clean picture next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
+    """
+    if is_clean(finding, card):
+        return CLEAN_CHANGE
+    trained = Degradation.parse(card.degradation)
+    if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
+        return None
+    return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
+
+
+def needless(finding: Finding, card: Card, change: float) -> str | None:
+    """Why the picture is better left as it is, now that one sees by how much the model would change it, in words; None when it is not.
+
+    `change` is that at the 99.9th percentile, as a share of the range.
+    """
+    most = most_change(finding, card)
+    if most is not None and change > most:
+        return f"{card.name} would change it by more than the noise and blur in it explain"
+    trained = Degradation.parse(card.degradation)
+    suspected = max(finding.noise or 0.0, finding.grain) / 255
+    denoises_only = not (trained.is_own or trained.span("blur") or (finding.blocky and trained.span("jpeg")))
+    if denoises_only and CLEAN_CHANGE < change < LEAST * suspected:
+        return f"it looked noisy, but {card.name} takes that for texture"
+    return None
+
+
+# --- After: can the result be right? ---
+
+
+class Comparison:
+    """What a model changed, gathered as the rows come: `add` them, then ask. Values are on 0–1.
+
+    Of a picture of many `pixels` every second row and column will do: looking at them all took a twentieth of a restoration's time.
+    """
+
+    def __init__(self, finding: Finding, pixels: int) -> None:
+        self.every = 2 if pixels > MANY else 1
+        self._noise = max(finding.noise or 0.0, finding.grain) / 255
+        self._changes = np.zeros(BINS, np.int64)
+        self._patches = self._wrong = self._emptied = 0
+
+    def add(self, before: Floats, after: Floats) -> None:
+        """H×W×C rows of the input and of the result, `every` so many of them, of `PATCH` of the picture's at most."""
+        patch = PATCH // self.every
+        change = np.abs(after - before)
+        self._changes += np.bincount(np.minimum(change * (BINS - 1), BINS - 1).astype(np.int64).ravel(), minlength=BINS)
+        for channel in range(before.shape[2]):
+            was, now = before[..., channel], after[..., channel]
+            contrast = _deviation(was, patch)
+            # A residual as strong as the noise and the detail together is what a denoiser or a deblurrer at its worst leaves behind.
+            explained = 0.08 + 2 * self._noise + contrast
+            self._wrong += int(np.count_nonzero(np.sqrt(_block_means((now - was) ** 2, patch)) > explained))
+            self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(now, patch) == 0)))
+            self._patches += contrast.size
+
+    def change(self) -> float:
+        """The change at the 99.9th percentile, as a share of the range."""
+        total = int(self._changes.sum())
+        return float(np.searchsorted(np.cumsum(self._changes), 0.999 * total)) / (BINS - 1) if total else 0.0
+
+    def failure(self) -> str | None:
+        """Why the result cannot be right, in words; None when it can."""
+        if self._emptied:
+            return "the model gave an empty area where the picture has something"
+        if self._wrong > 0.02 * self._patches:
+            return "the model changed the picture by more than the noise and blur in it explain"
+        return None
+
+
+def _deviation(plane: Floats, side: int) -> NDArray[np.float64]:
+    means = _block_means(plane, side)
+    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(plane.astype(np.float64) ** 2, side) - means**2, 0))
+    return np.where(deviation < 1e-6, 0, deviation)

@@ -1,0 +1,1 @@
+"""The model file: a card and a graph in one ONNX file."""

@@ -1,0 +1,75 @@
+"""A model's card in words: what it is for, how well and how fast it does it, what it learned from and on which terms, and its limits."""
+
+from typing import Any
+
+from burnish.degradation import Degradation
+from burnish.model.file import Card
+
+
+def summary(card: Card) -> str:
+    """The card as the few lines a person chooses a model by."""
+    lines = [f"{card.name}: {card.summary}"]
+    lines += [f"  {title:11} {words}" for title, words in _told(card)]
+    return "\n".join(lines)
+
+
+def _told(card: Card) -> list[tuple[str, str]]:
+    scores = [("how well", score_line(score)) for score in card.scores] or [("how well", "not scored yet")]
+    return [
+        ("made for", card.degradation),
+        *scores,
+        ("how fast", f"{card.macs_per_pixel / 1000:,.1f} thousand multiply-adds a pixel"),
+        ("size", f"{card.parameters:,} parameters ({card.parameters * 4 / 1024:,.2f} KB)"),
+        ("learned", f"from {card.data.get('name', 'unknown pictures')}; terms: {card.data.get('terms', 'unknown')}"),
+        ("limits", limits(card)),
+        ("licence", card.licence),
+    ]
+
+
+def score_line(score: dict[str, Any]) -> str:
+    """A scoreboard in a line: the gain beside the do-nothing line it is measured from."""
+    gain = score["psnr"]["model"] - score["psnr"]["input"]
+    return (
+        f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched to {score['psnr']['model']:.2f}, "
+        f"on {score['images']:,} images of {score.get('data', 'unknown')}, {score['degradation']}"
+        f"{'' if score['helps'] else ': does not help'}"
+    )
+
+
+def limits(card: Card) -> str:
+    """What the model was not made for, as `burnish restore` will leave it unchanged or refuse it."""
+    trained = Degradation.parse(card.degradation)
+    blur, noise = trained.span("blur"), trained.span("noise")
+    told = [f"blur of {_span(blur)} pixels" if blur else "no blur"]
+    told.append(f"noise of sigma {_span(noise)} of 255" if noise else "no noise of its own")
+    told += [
+        words
+        for stage, words in (("camera", "camera noise"), ("poisson", "photon noise"), ("jpeg", "JPEG's blocks"))
+        if trained.span(stage)
+    ]
+    size = f"only {card.input_size[0]}×{card.input_size[1]} pixels" if card.input_size else "any size"
+    colour = {1: "grey (colour channel by channel)", 3: "colour and grey"}.get(card.channels, f"{card.channels} channels")
+    return f"{', '.join(told)}; {size}; {colour}; what lies beyond is left unchanged"
+
+
+def _span(span: tuple[float, float]) -> str:
+    low, high = span
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
+
+
+def description(card: dict[str, Any]) -> str:
+    """The layer table, then the card; `card` is a whole one as JSON, or a network's that lacks what only training brings."""
+    lines = [f"{'layer':12} {'output shape':>16} {'parameters':>12}"]
+    for layer in card["layers"]:
+        shape = " × ".join(str(size) for size in layer["output_shape"])
+        lines.append(f"{layer['name']:12} {shape:>16} {layer['parameters']:>12,}")
+    lines.append(f"{'total':12} {'':16} {card['parameters']:>12,}   ({card['parameters'] * 4 / 1024:.2f} KB)")
+    lines.append("")
+    if "summary" in card:
+        whole = Card(**card)
+        lines.append(summary(whole))
+        lines += [f"  {'check it':11} {score['command']}" for score in whole.scores if "command" in score]
+    for key in ("network", "channels", "multiple_of", "halo", "macs_per_pixel", "version"):
+        if key in card:
+            lines.append(f"  {key.replace('_', ' '):11} {card[key]}")
+    return "\n".join(lines)

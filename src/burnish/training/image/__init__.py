@@ -1,0 +1,1 @@
+"""What training on images needs beside the loop."""

@@ -1,0 +1,60 @@
+"""The end of a run: its model scored on pictures it never saw."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from burnish.degradation import Degradation
+from burnish.errors import InputError
+from burnish.image.datasets import PictureSet
+from burnish.model.file import Model
+from burnish.progress import Progress
+from burnish.scoreboard.board import Scoreboard, evaluate
+from burnish.training.image import estimate, noise
+from burnish.training.image.pairs import Source
+from burnish.training.image.views import middle
+from burnish.training.recipe import Recipe
+
+SCORED = 1000  # test pictures at most; `burnish evaluate` scores them all
+SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of pictures held out: their middles, and as many as can be scored in a minute or so
+TUNING_SIDE, TUNING_PIXELS = 1024, 32 << 20  # of those trained on, to choose the classical filters' settings on
+
+
+def scored(plan: Recipe, models: Sequence[Model], source: Source, test: PictureSet | None, progress: Progress) -> list[Scoreboard]:
+    """The models' scoreboards on the test pictures or, where there are none, on those held out; of noisy pictures alone, estimates."""
+    unseen = (test or gathered(source.held_out, SCORED_SIDE, SCORED_PIXELS)).first(SCORED)
+    if plan.noisy_only:
+        return estimate.scored(models, unseen, noise.measured(source.training), plan.seed, progress)
+    tuning = gathered(source.training, TUNING_SIDE, TUNING_PIXELS)
+    return evaluate(models, unseen, Degradation.parse(plan.degradation), tuning=tuning, seed=plan.seed, progress=progress)
+
+
+def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
+    """The middles, at most `side` pixels square, of pictures evenly spread over a set: as many as make up `pixels`, lost ones left out.
+
+    Pictures of one small size in one array are few bytes: they are all taken.
+    """
+    if isinstance(pictures.images, np.ndarray):
+        return pictures
+    sizes = [min(side, height) * min(side, width) for height, width, *_ in pictures.shapes]
+    count = max(1, min(len(sizes), int(pixels / np.mean(sizes))))
+    kept: list[int] = []
+    images, degraded = [], []
+    for index in np.unique(np.linspace(0, len(sizes) - 1, count).astype(int)).tolist():
+        try:
+            pair = [middle(each[index], side) for each in (pictures.images, pictures.degraded) if each is not None]
+        except InputError:  # it was named when its turn came
+            continue
+        kept.append(index)
+        images.append(pair[0])
+        degraded += pair[1:]
+    if not kept:
+        raise InputError(f"{pictures.name}: none of the pictures held out can be read any more, so that the model cannot be scored")
+    return replace(
+        pictures,
+        images=images,
+        names=[pictures.names[index] for index in kept],
+        skipped=(),
+        degraded=None if pictures.degraded is None else degraded,
+    )

@@ -1,0 +1,124 @@
+"""What the pictures of a set become, and from what: a region of one at a time, before and after."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from burnish.degradation import Degradation
+from burnish.image.datasets import PictureSet
+from burnish.image.folder import Files, Picture
+from burnish.training.image.pairs import Dtype, as_it_is, stored
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in a picture, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """That part of an H×W×C picture."""
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def grown(self, margin: int, shape: tuple[int, ...]) -> "Box":
+        """The rectangle with `margin` pixels more on each side, as far as the picture goes."""
+        top, left = max(0, self.top - margin), max(0, self.left - margin)
+        bottom, right = (
+            min(length, end + margin) for length, end in zip(shape, (self.top + self.height, self.left + self.width), strict=False)
+        )
+        return Box(top, left, bottom - top, right - left)
+
+
+class View(ABC):
+    """Pictures before and after: `dtypes` says as what the two may be kept, without loss; `seen` is that of `Pairs`."""
+
+    dtypes: tuple[Dtype, Dtype]
+
+    def seen(self, restored: Tensor) -> Tensor:
+        """What is compared with the picture after."""
+        return as_it_is(restored)
+
+    @abstractmethod
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """A region of picture `index` before and after, H×W×C. Raises InputError when the picture cannot be read."""
+
+
+class Degrading(View):
+    """Clean pictures, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
+
+    Pictures in the memory that are always degraded alike are degraded once. Noise that is the same in all channels is what a grey picture
+    has that was stored as colours: half the pictures that get such noise are made grey first.
+    """
+
+    def __init__(self, pictures: PictureSet, degradation: Degradation) -> None:
+        self.pictures, self.degradation = pictures, degradation
+        self.dtypes = (np.uint8 if degradation.is_eight_bit else np.float32), depth(pictures)
+        self._margin = reach(degradation)
+        self._unchanging: dict[int, NDArray[Any]] | None = None if degradation.is_random or isinstance(pictures.images, Files) else {}
+
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        picture = self.pictures.images[index]
+        if self._unchanging is not None:
+            if index not in self._unchanging:
+                self._unchanging[index] = stored(self.degradation.apply(picture), self.dtypes[0])
+            return box.of(self._unchanging[index]), box.of(picture)
+        outer = box.grown(self._margin, picture.shape)
+        inner = Box(box.top - outer.top, box.left - outer.left, box.height, box.width)
+        region = outer.of(picture)
+        chain = self.degradation.draw(region, seed)
+        if chain.is_grey and seed % 2:
+            region = _grey(region)
+        return inner.of(chain.apply(region)), inner.of(region)
+
+
+class Paired(View):
+    """Pictures that came in pairs: `pictures.degraded` and `pictures.images`."""
+
+    def __init__(self, pictures: PictureSet) -> None:
+        assert pictures.degraded is not None
+        self.clean, self.degraded = pictures.images, pictures.degraded
+        self.dtypes = depth(pictures), depth(pictures)
+
+    def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: ARG002 (there is no chance in it)
+        return box.of(self.degraded[index]), box.of(self.clean[index])
+
+
+def middle(picture: Picture, side: int) -> Picture:
+    """The middle of an H×W×C picture, at most `side` pixels square."""
+    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    """An H×W×C picture with its luma (ITU-R BT.601) in all three channels; one of other than three as it is."""
+    if picture.shape[2] != 3:
+        return picture
+    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = luma.round() if picture.dtype.kind == "u" else luma
+    return np.repeat(luma.astype(picture.dtype)[..., None], 3, axis=2)
+
+
+def depth(pictures: PictureSet) -> Dtype:
+    """As what the pictures can be kept: bytes where all have 8 bits."""
+    images = [pictures.images, *([] if pictures.degraded is None else [pictures.degraded])]
+    return np.float32 if any(_is_deep(each) for each in images) else np.uint8
+
+
+def _is_deep(images: Any) -> bool:
+    if isinstance(images, Files):
+        return any(entry.deep for entry in images.entries)
+    return any(image.dtype != np.uint8 for image in images)
+
+
+def reach(degradation: Degradation) -> int:
+    """From how far away, in pixels, a degraded pixel may have got something."""
+    blur, motion = degradation.span("blur") or (0.0, 0.0), degradation.span("motion") or (0.0, 0.0)
+    return math.ceil(6 * blur[1] + motion[1] / 2) + 16  # 16: a JPEG's blocks of halved colours, demosaicking's neighbours

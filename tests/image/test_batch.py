@@ -1,0 +1,171 @@
+"""Many photos: the tree is mirrored, what is done is skipped, one bad file is no other's trouble."""
+
+import os
+import shutil
+from pathlib import Path
+
+import gallery
+import pytest
+
+import burnish
+from burnish.image.batch import planned, restore_all
+from burnish.image.restore import Outcome, Settings
+
+TINY = burnish.load("tiny-blind", 1)
+
+
+@pytest.fixture
+def holiday(tmp_path: Path) -> Path:
+    """A folder of photos, with folders in it, and things that are no photos."""
+    folder = tmp_path / "holiday"
+    gallery.write(folder, "plain.png")
+    gallery.write(folder / "day 2 ☀", "camera.jpg")
+    gallery.write(folder / "day 2 ☀" / "[Q=1]", "deep.png")
+    (folder / "notes.txt").write_text("a lovely day")
+    (folder / "day 2 ☀" / ".DS_Store").write_bytes(b"\0\0\0\1")
+    return folder
+
+
+def run(folder: Path, out: Path | None, settings: Settings | None = None) -> dict[str, Outcome]:
+    """What became of the photos in the folder, by their names."""
+    told: list[Outcome] = []
+    plan = planned([folder], out)
+    outcomes = restore_all(plan, TINY, settings or Settings(gate=False), lambda *_: None, told.append)
+    assert told == outcomes, "each is told, in order"
+    assert [each.input for each in outcomes[len(plan.unread) :]] == [source for source, _ in plan.jobs]
+    return {each.input.name: each for each in outcomes}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files under the folder, hidden ones too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_the_tree_is_mirrored_and_holds_nothing_but_pictures(holiday: Path, tmp_path: Path) -> None:
+    before = files(holiday)
+    plan = planned([holiday], tmp_path / "out")
+    assert plan.passed_over == 2
+    assert {each.status for each in run(holiday, tmp_path / "out").values()} == {"restored"}
+    assert set(files(tmp_path / "out")) == {"plain.png", "day 2 ☀/camera.jpg", "day 2 ☀/[Q=1]/deep.png"}
+    assert files(holiday) == before
+
+
+def test_beside_the_input_when_no_place_is_named_and_not_again(holiday: Path) -> None:
+    run(holiday, None)
+    assert (holiday / "plain-restored.png").exists()
+    assert (holiday / "day 2 ☀" / "[Q=1]" / "deep-restored.png").exists()
+    assert [source.name for source, _ in planned([holiday], None).jobs] == ["plain.png", "camera.jpg", "deep.png"]
+    lone = holiday / "mine-restored.png"  # somebody else's name
+    shutil.copy(holiday / "plain.png", lone)
+    assert lone in [source for source, _ in planned([holiday], None).jobs]
+
+
+def test_one_input_may_name_its_output(tmp_path: Path) -> None:
+    photo, folder = tmp_path / "a.png", tmp_path / "there"
+    folder.mkdir()
+    assert planned([photo], tmp_path / "new" / "b.png").jobs == [(photo, tmp_path / "new" / "b.png")]
+    assert planned([photo], folder).jobs == [(photo, folder / "a.png")]
+    assert planned([photo], tmp_path / "new").jobs == [(photo, tmp_path / "new" / "a.png")]
+    assert planned([photo, photo], tmp_path / "new").jobs == [(photo, tmp_path / "new" / "a.png")]
+
+
+def test_a_second_run_skips_what_is_done(holiday: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(holiday, out)
+    first = files(out)
+    (out / "plain.png").unlink()
+    assert {name: each.status for name, each in run(holiday, out).items()} == {
+        "plain.png": "restored",
+        "camera.jpg": "skipped",
+        "deep.png": "skipped",
+    }
+    assert files(out) == first
+    assert {each.status for each in run(holiday, out, Settings(gate=False, overwrite=True)).values()} == {"restored"}
+
+
+def test_one_bad_file_does_not_stop_the_rest(holiday: Path, tmp_path: Path) -> None:
+    (holiday / "broken.png").write_bytes((holiday / "plain.png").read_bytes()[:2000])
+    (holiday / "empty.jpg").touch()
+    (holiday / "text.webp").write_text("no picture")
+    (holiday / "loop.png").symlink_to(holiday / "loop.png")
+    (holiday / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(holiday / "pipe.png")
+    bad = {"broken.png", "empty.jpg", "text.webp", "loop.png", "nowhere.png", "pipe.png"}
+    outcomes = run(holiday, tmp_path / "out")
+    assert {name for name, each in outcomes.items() if each.status == "failed"} == bad
+    assert all(name in (outcomes[name].error or "") for name in bad)
+    assert set(files(tmp_path / "out")) == {"plain.png", "day 2 ☀/camera.jpg", "day 2 ☀/[Q=1]/deep.png"}
+
+
+def test_folders_that_lead_back_are_walked_once(holiday: Path, tmp_path: Path) -> None:
+    (holiday / "day 2 ☀" / "up").symlink_to(holiday, target_is_directory=True)
+    assert len(planned([holiday], tmp_path / "out").jobs) == 3
+    inside = holiday / "out"
+    run(holiday, inside)
+    assert {each.status for each in run(holiday, inside).values()} == {"skipped"}, "results within the folder are no inputs"
+
+
+def test_a_folder_that_cannot_be_listed_fails_aloud(holiday: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("☀"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    outcomes = run(holiday, tmp_path / "out")
+    assert outcomes["plain.png"].status == "restored"
+    assert "Permission denied" in (outcomes["day 2 ☀"].error or "")
+
+
+def test_two_inputs_for_one_output_are_not_mixed_up(tmp_path: Path) -> None:
+    for place in "ab":
+        gallery.write(tmp_path / place, "plain.png")
+    plan = planned([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    first, second = restore_all(plan, TINY, Settings(gate=False), lambda *_: None, lambda _: None)
+    assert first.status == "restored"
+    assert second.status == "failed"
+    assert str(tmp_path / "a" / "plain.png") in (second.error or "")
+
+
+def test_a_photo_that_is_an_input_is_no_place_for_anothers_result(tmp_path: Path) -> None:
+    for place in "ab":
+        gallery.write(tmp_path / place, "plain.png")
+    before = (tmp_path / "b" / "plain.png").read_bytes()
+    plan = planned([tmp_path / "a" / "plain.png", tmp_path / "b" / "plain.png"], tmp_path / "b")
+    first, second = restore_all(plan, TINY, Settings(gate=False, overwrite=True), lambda *_: None, lambda _: None)
+    assert (first.status, second.status) == ("failed", "failed")
+    assert "which is to be restored too" in (first.error or "")
+    assert (tmp_path / "b" / "plain.png").read_bytes() == before
+
+
+def test_progress_counts_pixels(holiday: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    restore_all(planned([holiday], tmp_path / "out"), TINY, Settings(gate=False), lambda *args: seen.append(args[:2]), lambda _: None)  # type: ignore[arg-type]
+    pixels = 3 * gallery.SIDE[0] * gallery.SIDE[1]
+    assert seen[-1] == (pixels, pixels)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+@pytest.mark.parametrize("when", [1, 3])
+def test_an_interrupt_stops_all_and_leaves_no_part_of_a_file(holiday: Path, tmp_path: Path, when: int) -> None:
+    told: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        told.append(outcome)
+        if len(told) == when:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore_all(planned([holiday], tmp_path / "out"), TINY, Settings(gate=False), lambda *_: None, tell)
+    assert not [name for name in files(tmp_path / "out") if Path(name).name.startswith(".")]
+    assert {each.status for each in run(holiday, tmp_path / "out").values()} <= {"restored", "skipped"}
+
+
+def test_leftovers_of_the_killed_are_cleared(holiday: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".burnish-999999999-x.png").write_bytes(b"half")
+    run(holiday, tmp_path / "out")
+    assert "plain.png" in files(tmp_path / "out")
+    assert not [name for name in files(tmp_path / "out") if "burnish" in name]

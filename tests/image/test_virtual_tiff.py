@@ -1,0 +1,38 @@
+"""Rows handed over one portion after another are the picture that libvips sees."""
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from burnish.image.virtual_tiff import RowSource
+
+
+@given(st.sampled_from([np.uint8, np.uint16, np.float32]), st.integers(1, 90), st.integers(1, 90), st.integers(1, 5), st.integers(1, 100))
+def test_what_goes_in_comes_out(dtype: type, height: int, width: int, bands: int, step: int) -> None:
+    pixels = (np.random.default_rng(height).random((height, width, bands)) * 250).astype(dtype)
+    source = RowSource((pixels[top : top + step] for top in range(0, height, step)), height, width, bands, pixels.dtype)
+    image = source.image()
+    gc.collect()  # nothing of the source may be lost while the image lives
+    read = image.numpy().reshape(pixels.shape)
+    assert read.dtype == pixels.dtype
+    np.testing.assert_array_equal(read, pixels)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_an_error_among_the_rows_ends_the_picture_and_is_kept(error: BaseException, tmp_path: Path) -> None:
+    def rows() -> Iterator[NDArray[Any]]:
+        yield np.zeros((1, 20, 3), np.uint8)
+        raise error
+
+    source = RowSource(rows(), 300, 20, 3, np.dtype(np.uint8))
+    with pytest.raises(pyvips.Error):
+        source.image().tiffsave(str(tmp_path / "a.tif"))
+    assert source.error is error

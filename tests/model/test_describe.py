@@ -1,0 +1,32 @@
+"""A card's words are its figures: the gain never without the line that doing nothing scores."""
+
+import json
+
+import pytest
+
+import burnish
+from burnish.model import describe
+from burnish.model import file as model_file
+
+
+@pytest.mark.parametrize("name", model_file.shipped())
+def test_every_shipped_model_tells_what_people_ask(name: str) -> None:
+    card = burnish.load(name).card
+    text = describe.summary(card)
+    for words in (card.name, card.summary, card.degradation, f"{card.parameters:,}", card.licence, card.data["terms"]):
+        assert words in text
+    for score in card.scores:
+        gain = score["psnr"]["model"] - score["psnr"]["input"]
+        assert f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched" in text
+        assert ("does not help" in describe.score_line(score)) == (not score["helps"])
+    described = describe.description(json.loads(card.to_json()))
+    assert text in described
+    for layer in card.layers:
+        assert layer["name"] in described
+
+
+def test_limits_are_those_the_gate_keeps() -> None:
+    limits = describe.limits(burnish.load("tiny-blind").card)
+    assert "blur of 0.4–2 pixels" in limits
+    assert "noise of sigma 0–10 of 255" in limits
+    assert "any size" in limits
