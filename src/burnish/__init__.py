@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from burnish.degradation import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
     from burnish.image.restore import restore_file as restore_file
-    from burnish.model.file import Card as Card
+    from burnish.model.card import Card as Card
     from burnish.model.file import Model as Model
     from burnish.model.file import load as load
 
 _HOME = {
     "BurnishError": "burnish.errors",
-    "Card": "burnish.model.file",
+    "Card": "burnish.model.card",
     "Degradation": "burnish.degradation",
     "Model": "burnish.model.file",
     "load": "burnish.model.file",

@@ -16,7 +16,7 @@ from skimage import data
 
 import burnish
 from burnish.errors import InputError, ModelError
-from burnish.model import file as model_file
+from burnish.model.card import Card
 
 SEED = burnish.load("seed")
 PHOTOGRAPH = data.coffee()[50:178, 100:262]
@@ -198,11 +198,11 @@ def test_a_card_that_lacks_something_is_refused(tmp_path: Path) -> None:
 def test_cards_that_are_no_json_are_refused() -> None:
     for text in ("", "{", "[]", "null", "[" * 100_000):
         with pytest.raises(ModelError, match="card"):
-            model_file.Card.from_json(text, "here")
+            Card.from_json(text, "here")
 
 
 def test_a_card_reads_back_to_itself() -> None:
-    assert model_file.Card.from_json(SEED.card.to_json(), "here") == SEED.card
+    assert Card.from_json(SEED.card.to_json(), "here") == SEED.card
 
 
 def test_graphs_with_other_inputs_or_outputs_are_refused(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import burnish
 from burnish.errors import ModelError
 from burnish.files import write_bytes
 from burnish.model import file as model_file
+from burnish.model.card import Card
 from burnish.training import export, recipe
 from burnish.training.image import networks
 
 
-def written(network: nn.Module, path: Path) -> model_file.Card:
+def written(network: nn.Module, path: Path) -> Card:
     return export.export(network, path, name="a", summary="b", degradation="8bit", recipe={}, data={"name": "none"}, scores=[])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.degradation import Degradation, blurred
-from burnish.model.file import Card
+from burnish.model.card import Card
 
 Floats = NDArray[np.float32]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from burnish.degradation import Degradation
-from burnish.model.file import Card
+from burnish.model.card import Card
 
 
 def summary(card: Card) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from burnish.errors import MissingExtraError
 from burnish.files import atomic, write_text
-from burnish.model.file import Card
+from burnish.model.card import Card
 from burnish.scoreboard import charts
 from burnish.scoreboard.board import ESTIMATED, Sample, Scoreboard
 

@@ -14,7 +14,7 @@ from burnish import __version__
 from burnish.errors import ModelError
 from burnish.files import atomic
 from burnish.model import file as model_file
-from burnish.model.file import Card
+from burnish.model.card import FORMAT, Card
 from burnish.training.image import networks
 
 TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
@@ -44,7 +44,7 @@ def export(
         raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
     card = Card(
         **describe(network),
-        format=model_file.FORMAT,
+        format=FORMAT,
         name=name,
         summary=summary,
         input_size=None,

@@ -16,6 +16,7 @@ from burnish.files import write_text
 from burnish.image import datasets
 from burnish.image.datasets import PictureSet
 from burnish.model import file as model_file
+from burnish.model.card import Card
 from burnish.scoreboard import report
 from burnish.scoreboard.board import Scoreboard
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
@@ -204,7 +205,7 @@ def _finish(
     """Model file, scoreboard and report, each written once the one before it stands."""
     path = folder / "model.onnx"
 
-    def write(scores: list[dict[str, object]]) -> model_file.Card:
+    def write(scores: list[dict[str, object]]) -> Card:
         # Where they lie is nobody's business.
         plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
         return export.export(
