@@ -17,7 +17,7 @@ from conftest import STANDIN, needs_standin
 from burnish.errors import InputError
 from burnish.image import cifar, datasets
 
-pytestmark = pytest.mark.filterwarnings("ignore::burnish.cifar.DataWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::burnish.image.cifar.DataWarning")
 
 
 def batch(count: int = 4, seed: int = 0) -> dict[bytes, Any]:
