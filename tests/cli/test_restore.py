@@ -12,7 +12,7 @@ from typing import Any
 import gallery
 import numpy as np
 import pytest
-from test_cli import BURNISH, burnish_, refused
+from command import BURNISH, burnish_, refused
 
 import burnish
 

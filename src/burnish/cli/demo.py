@@ -1,0 +1,20 @@
+"""`burnish demo`."""
+
+from pathlib import Path
+
+import click
+
+from burnish.cli.words import print_boards, say
+from burnish.errors import MissingExtraError
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, metavar="DIR")
+def demo(out: Path) -> None:
+    """The whole story in a few minutes, offline: two networks trained, scored and shown in OUT/report.html."""
+    try:
+        from burnish.training.demo import demo as run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the demo trains, and needs the package {error.name}: pip install 'burnish[train]'") from error
+    print_boards(run(out, say))
+    click.echo(f"\nLook at {out / 'report.html'} and {out / 'restored.png'}")

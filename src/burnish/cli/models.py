@@ -1,0 +1,49 @@
+"""`burnish models` and `burnish show`: what there is, and what it says of itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from burnish.errors import MissingExtraError
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One line: a list of cards.")
+def models(as_json: bool) -> None:
+    """The models that come with Burnish: what for, how well, how fast, from what, and their limits."""
+    from burnish.model import describe
+    from burnish.model import file as model_file
+
+    found = [model_file.read_card(path) for path in model_file.shipped().values()]
+    if as_json:
+        click.echo(json.dumps([json.loads(card.to_json()) for card in found]))
+        return
+    click.echo("\n\n".join(map(describe.summary, found)))
+
+
+@click.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
+@click.argument("model_or_network", metavar="MODEL|NETWORK")
+@click.option("--json", "as_json", is_flag=True, help="The card as one JSON object.")
+def show(model_or_network: str, as_json: bool) -> None:
+    """The layers, parameters and card of a model, or the layers of an untrained network."""
+    from burnish.model import describe
+    from burnish.model import file as model_file
+
+    if model_or_network in model_file.shipped() or Path(model_or_network).suffix == ".onnx":
+        card = json.loads(model_file.read_card(model_or_network).to_json())
+    else:
+        card = _network_card(model_or_network)
+    click.echo(json.dumps(card) if as_json else describe.description(card))
+
+
+def _network_card(name: str) -> dict[str, Any]:
+    try:
+        from burnish.training.export import describe
+        from burnish.training.image.networks import build
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{name}: no shipped model; to show a network, install its package {error.name}: pip install 'burnish[train]'"
+        ) from error
+    return {"name": name, **describe(build(name, {}))}

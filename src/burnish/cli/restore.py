@@ -1,0 +1,82 @@
+"""`burnish restore`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from burnish.cli.words import complain, say, value_range_of
+
+
+@click.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="PATH", help="A folder, or for one photo a file. [NAME-restored.EXT]")
+@click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file. [photo, until it exists seed]")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, metavar="S", help="0 as it was … 1 as restored.")
+@click.option("--tile", type=click.IntRange(min=16), metavar="N", help="Side of the tiles in pixels; smaller ones take less memory.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: all that there are.")
+@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse photos with more pixels. [10 gigapixels]")
+@click.option(
+    "--range",
+    "value_range",
+    callback=value_range_of,
+    metavar="LOW-HIGH",
+    help="What black and white are in 16-bit and float photos. [told from the data]",
+)
+@click.option("--force", is_flag=True, help="Restore photos that the model was not made for, too.")
+@click.option("--overwrite", is_flag=True, help="Restore again what has been restored; else it is skipped.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo, a line each.")
+def restore(
+    photos: tuple[Path, ...],
+    out: Path | None,
+    name: str | None,
+    strength: float,
+    tile: int | None,
+    threads: int | None,
+    max_pixels: int | None,
+    value_range: tuple[float, float] | None,
+    force: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Restore PHOTOs (files, or folders with all in them), whatever their size and depth, with all they carry.
+
+    A photo ends as restored, unchanged (the model was not made for such a photo: the result is a copy), skipped (there is a result
+    already) or failed (nothing is written).
+    """
+    from burnish import progress
+    from burnish.image import batch
+    from burnish.image import files as image_files
+    from burnish.image.restore import Settings
+    from burnish.model import file as model_file
+
+    loaded = model_file.load(name or model_file.default(), threads)
+    settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)
+    plan = batch.planned(photos, out)
+    with progress.shown("restoring") as shown:
+        outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
+    counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
+    if len(outcomes) != 1 or plan.passed_over:
+        complain(
+            ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
+            + (f"; {plan.passed_over} files passed over that are no pictures" if plan.passed_over else "")
+        )
+        for each in outcomes:
+            if each.error:
+                complain(f"failed: {each.error}")
+    if counts["failed"]:
+        sys.exit(1)
+
+
+def _tell(outcome: Any) -> None:
+    if outcome.error:
+        complain(outcome.error)
+        return
+    did = f"{outcome.status} in {outcome.seconds:.1f} s" if outcome.status == "restored" else outcome.status
+    say(f"{outcome.output}: {did}" + "".join(f"; {note}" for note in outcome.notes))
+
+
+def _tell_json(outcome: Any) -> None:
+    say(json.dumps(outcome.to_json()))
