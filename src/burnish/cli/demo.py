@@ -12,6 +12,9 @@ from burnish.errors import MissingExtraError
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, metavar="DIR")
 def demo(out: Path) -> None:
     """The whole story in a few minutes, offline: two networks trained, scored and shown in OUT/report.html."""
+    from burnish.training import process
+
+    process.prepare()
     try:
         from burnish.training.demo import demo as run
     except ModuleNotFoundError as error:

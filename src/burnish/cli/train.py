@@ -50,6 +50,9 @@ def train(
     Without RECIPE, a folder of pictures is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
     --from, patch and schedule, for the model's own recipe or RECIPE. With neither RECIPE nor --data, it is the seed.
     """
+    from burnish.training import process
+
+    process.prepare()
     from burnish import training
     from burnish.image import datasets as sets
     from burnish.training.recipe import suited

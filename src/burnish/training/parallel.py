@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from burnish.errors import BurnishError
+from burnish.training import process
 
 PATIENCE = timedelta(days=1)  # with a process that is busy; torchrun ends all when one fails
 
@@ -80,7 +81,7 @@ def _add_up(total: Tensor) -> None:
 @contextlib.contextmanager
 def team(device: str) -> Iterator[Team]:
     """Yield the team that torchrun started this process in, or one of this process alone. `device` is "cpu" or "cuda"."""
-    if not distributed.is_torchelastic_launched():
+    if not process.is_launched():
         yield Team(device)
         return
     if device == "cuda":
