@@ -24,6 +24,10 @@ class ModelError(BurnishError):
     """A file that is no model, or a model that cannot do what is asked of it."""
 
 
+class UnknownModelError(ModelError):
+    """A model that is not there: none that comes with Burnish has this name, and no file is called so."""
+
+
 class RecipeError(BurnishError):
     """A recipe with an unknown key or a value out of range."""
 

@@ -31,4 +31,4 @@ def test_degrade_names_what_fails_and_does_the_rest(picture_folder: Path, tmp_pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["00.png", "01.png"]
     assert "none.png: no such file" in result.stderr
     assert "would both become" in result.stderr
-    assert "2 pictures failed" in result.stderr
+    assert "2 images failed" in result.stderr

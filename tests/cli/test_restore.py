@@ -55,7 +55,7 @@ def test_a_folder_with_good_and_bad(tmp_path: Path) -> None:
     assert "broken.png" in told["broken.png"]["error"]
     assert everything(tmp_path / "out") == set(names)
     summary = result.stderr.splitlines()
-    assert "4 restored, 1 failed; 1 files passed over that are no pictures" in summary[0]
+    assert "4 restored, 1 failed; 1 files passed over that are no images" in summary[0]
     assert "broken.png" in summary[1]
     again = restore(tmp_path / "in", "-o", tmp_path / "out")
     assert again.returncode == 1
@@ -107,7 +107,7 @@ def test_wrong_usage_is_status_two_and_touches_nothing(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path) -> None:
     (photo,) = gallery.write(tmp_path, "plain.png")
     refused(restore(tmp_path / "none.png"), 1, "none.png", "No such file")
-    refused(burnish_("restore", photo, "-m", "sead"), 1, "sead", "did you mean 'seed'")
+    refused(burnish_("restore", photo, "-m", "sead"), 2, "sead", "did you mean 'seed'")
     refused(restore(photo, "-o", photo), 1, "its own result", "-o")
     refused(restore(photo, "-o", photo, "--overwrite"), 1, "its own result")
     refused(restore(photo, "--max-pixels", "100"), 1, "150", "130", "--max-pixels")

@@ -41,7 +41,7 @@ def test_train_refuses_in_one_line(picture_folder: Path, tmp_path: Path) -> None
     refused(burnish_(*train, "network=sead"), 2, "no network 'sead'")
     refused(burnish_(*train, "degradation=fog:1"), 2, "fog:1")
     refused(burnish_("train", "sead"), 2, "no such recipe")
-    refused(burnish_(*train, "start=seedd"), 1, "seedd", "did you mean 'seed'")
+    refused(burnish_(*train, "start=seedd"), 2, "seedd", "did you mean 'seed'")
     refused(burnish_(*train, "patience=-1"), 2, "patience = -1")
     refused(burnish_(*train[:-1], "--from", "tiny-deblur"), 2, "network = 'seed', but tiny-deblur is a network 'unrolled'")
     assert not (tmp_path / "run").exists()

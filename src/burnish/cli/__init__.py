@@ -1,12 +1,15 @@
 """The commands: each a few lines over the functions that it calls. Results go to stdout, what is said on the way to stderr.
 
 A file beside this one holds each group of commands. It imports what it calls inside the command, so that `burnish --help` stays quick.
+The exit status is 0 when all is done, 1 when an input failed, 2 for wrong usage, and 3, only with `--check`, when the answer is no.
 """
 
 import importlib
+import io
 import os
 import sys
 import time
+import traceback
 import warnings
 from typing import Any
 
@@ -14,7 +17,7 @@ import click
 
 from burnish import __version__
 from burnish.cli.words import complain
-from burnish.errors import BurnishError, DegradationError, RecipeError
+from burnish.errors import BurnishError, DegradationError, RecipeError, UnknownModelError
 
 COMMANDS = {  # in the order in which the help lists them, and the module beside this one that holds each
     "restore": "restore",
@@ -22,10 +25,12 @@ COMMANDS = {  # in the order in which the help lists them, and the module beside
     "evaluate": "evaluate",
     "degrade": "degrade",
     "models": "models",
+    "recipes": "models",
     "show": "models",
     "compare": "compare",
     "demo": "demo",
 }
+WRONG_USAGE = (RecipeError, DegradationError, UnknownModelError)
 
 
 class Commands(click.Group):
@@ -40,16 +45,22 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"burnish.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="plain")
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         warnings.showwarning = lambda message, *_where: complain(str(message))
         try:
-            return super().invoke(ctx)
+            return self._traced(ctx)
         except BurnishError as error:
             if _is_helper():
                 time.sleep(60)  # the first process meets the same and tells it; torchrun ends this one with it
             else:
                 complain(str(error))
-            ctx.exit(2 if isinstance(error, RecipeError | DegradationError) else 1)
+            ctx.exit(2 if isinstance(error, WRONG_USAGE) else 1)
         except KeyboardInterrupt:
             if not _is_helper():
                 complain("stopped")
@@ -60,19 +71,33 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
         except MemoryError:
-            complain("the memory is used up; take fewer or smaller pictures")
+            complain("the memory is used up; take fewer or smaller images")
             ctx.exit(1)
         except Exception as error:
             complain(f"this should not have happened, please report it: {type(error).__name__}: {error}")
             ctx.exit(1)
 
+    def _traced(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception:
+            if os.environ.get("BURNISH_DEBUG") == "1":
+                traceback.print_exc()
+            raise
+
 
 def _is_helper() -> bool:
-    """Whether torchrun has started this process to help another, which speaks for both."""
-    return os.environ.get("RANK", "0") != "0"
+    """Whether torchrun has started this process to help another, which speaks for both.
+
+    Other launchers set RANK too, for programs that know nothing of each other. torchrun alone sets the other variable, by which
+    `torch.distributed.is_torchelastic_launched` knows it as well.
+    """
+    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="burnish")
 def main() -> None:
-    """Burnish restores blurred, noisy or compressed pictures with small autoencoders, trains them, and tells the truth about them."""
+    """Burnish restores blurred, noisy or compressed images with small autoencoders, trains them, and tells the truth about them."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from burnish.cli.words import say
+
 
 @click.command(epilog="\b\nExample:\n  burnish compare runs/photo runs/mine --report compared.html")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
@@ -19,8 +21,8 @@ def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> 
     found = [comparing.read(folder) for folder in runs]
     if as_json:
         for line in comparing.to_json(found):
-            click.echo(json.dumps(line))
+            say(json.dumps(line))
     else:
-        click.echo(comparing.table(found))
+        say(comparing.table(found))
     if report_file:
         comparing.write_report(report_file, found)

@@ -10,19 +10,19 @@ from burnish.errors import InputError
 
 
 @click.command(epilog="\b\nExample:\n  burnish degrade holiday/ --degrade blur:1.0+noise:10 -o worse/")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
 @click.option("--degrade", "spec", required=True, metavar="SPEC", help="Degradation, such as blur:1.0+8bit.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the PNGs go.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of the draws.")
-def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
-    """Spoil PHOTOs (files or folders) as SPEC says, into PNGs of the same size: what a model is up against."""
+def degrade(inputs: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
+    """Degrade each INPUT, an image file or a folder, as SPEC says, into PNGs of the same size: what a model is up against."""
     from burnish.degradation import Degradation
     from burnish.image import datasets as sets
 
     degradation = Degradation.parse(spec)
     failed = 0
     taken: dict[Path, Path] = {}
-    for source, target in sets.mapped(photos, out, ".png"):
+    for source, target in sets.mapped(inputs, out, ".png"):
         try:
             if (first := taken.setdefault(target, source)) is not source:
                 raise InputError(f"{source} and {first} would both become {target}; give them one at a time")
@@ -33,5 +33,5 @@ def degrade(photos: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
             failed += 1
             complain(str(error))
     if failed:
-        complain(f"{failed} pictures failed, the others are in {out}")
+        complain(f"{failed} images failed, the others are in {out}")
         sys.exit(1)

@@ -8,10 +8,10 @@ from burnish.cli.words import print_boards, say
 from burnish.errors import MissingExtraError
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  burnish demo --out demo")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, metavar="DIR")
 def demo(out: Path) -> None:
-    """The whole story in a few minutes, offline: two networks trained, scored and shown in OUT/report.html."""
+    """The whole story in a few minutes, offline: two networks trained, scored and shown in DIR/report.html."""
     from burnish.training import process
 
     process.prepare()
@@ -20,4 +20,4 @@ def demo(out: Path) -> None:
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"the demo trains, and needs the package {error.name}: pip install 'burnish[train]'") from error
     print_boards(run(out, say))
-    click.echo(f"\nLook at {out / 'report.html'} and {out / 'restored.png'}")
+    say(f"\nLook at {out / 'report.html'} and {out / 'restored.png'}")

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from burnish.cli.words import SRC, complain, print_boards
+from burnish.cli.words import SRC, complain, print_boards, say
 
 
 @click.command(
-    epilog="\b\nExamples:\n  burnish evaluate seed --data photos\n  burnish evaluate a.onnx b.onnx --data pictures/ --degrade noise:5"
+    epilog="\b\nExamples:\n  burnish evaluate seed --data photos\n  burnish evaluate a.onnx b.onnx --data images/ --degrade noise:5"
 )
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option("--data", required=True, metavar="SRC", help=f"Pictures to score on: {SRC}.")
+@click.option("--data", required=True, metavar="SRC", help=f"Images to score on: {SRC}.")
 @click.option("--degrade", metavar="SPEC", help="Degradation, such as blur:1.0+8bit. Default: the one the first model was trained for.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Score the first N pictures only.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Score the first N images only.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of the degradation's draws.")
 @click.option("--no-baselines", is_flag=True, help="Leave the classical filters out.")
 @click.option("--check", is_flag=True, help="Exit with status 3 if a model does not help.")
@@ -32,7 +32,7 @@ def evaluate(
     as_json: bool,
     report_file: Path | None,
 ) -> None:
-    """Score MODELs (shipped names or files) beside the untouched input and the classical filters."""
+    """Score each MODEL (a shipped model's name or a file) beside the untouched input and the classical filters."""
     from burnish import progress
     from burnish.degradation import Degradation
     from burnish.image import datasets as sets
@@ -54,7 +54,7 @@ def evaluate(
         report.write_report(report_file, f"{', '.join(models)} on {data}", stories)
     if as_json:
         for board in boards:
-            click.echo(json.dumps(board.to_json()))
+            say(json.dumps(board.to_json()))
     else:
         print_boards(boards)
     if check and not all(board.helps for board in boards):
@@ -63,5 +63,5 @@ def evaluate(
         total = len(pictures.skipped) + len(pictures.images)
         for name, why in pictures.skipped:
             complain(f"{name}: {why}")
-        complain(f"{len(pictures.skipped)} of {total} pictures could not be read; the others are scored")
+        complain(f"{len(pictures.skipped)} of {total} images could not be read; the others are scored")
         sys.exit(1)

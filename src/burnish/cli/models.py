@@ -1,4 +1,4 @@
-"""`burnish models` and `burnish show`: what there is, and what it says of itself."""
+"""`burnish models`, `burnish recipes` and `burnish show`: what there is, and what it says of itself."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from burnish.cli.words import say
 from burnish.errors import MissingExtraError
 
 
-@click.command()
+@click.command(epilog="\b\nExamples:\n  burnish models\n  burnish models --json")
 @click.option("--json", "as_json", is_flag=True, help="One line: a list of cards.")
 def models(as_json: bool) -> None:
     """The models that come with Burnish: what for, how well, how fast, from what, and their limits."""
@@ -18,9 +19,24 @@ def models(as_json: bool) -> None:
 
     found = [model_file.read_card(path) for path in model_file.shipped().values()]
     if as_json:
-        click.echo(json.dumps([json.loads(card.to_json()) for card in found]))
+        say(json.dumps([json.loads(card.to_json()) for card in found]))
         return
-    click.echo("\n\n".join(map(describe.summary, found)))
+    say("\n\n".join(map(describe.summary, found)))
+
+
+@click.command(epilog="\b\nExamples:\n  burnish recipes\n  burnish train photo-fast --data images/")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a recipe, a line each, with every key.")
+def recipes(as_json: bool) -> None:
+    """The recipes that come with Burnish, for burnish train: what for, which network, from what, and how long."""
+    from burnish.training import recipe
+
+    for name in recipe.shipped():
+        found = recipe.load(name)
+        if as_json:
+            say(json.dumps(found.to_dict()))
+        else:
+            say(f"{name}: {found.summary}")
+            say(f"  network {found.network}; learns from {found.data}, {found.degradation}; {found.epochs} epochs")
 
 
 @click.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
@@ -35,7 +51,7 @@ def show(model_or_network: str, as_json: bool) -> None:
         card = json.loads(model_file.read_card(model_or_network).to_json())
     else:
         card = _network_card(model_or_network)
-    click.echo(json.dumps(card) if as_json else describe.description(card))
+    say(json.dumps(card) if as_json else describe.description(card))
 
 
 def _network_card(name: str) -> dict[str, Any]:

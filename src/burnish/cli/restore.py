@@ -11,25 +11,25 @@ from burnish.cli.words import complain, say, value_range_of
 
 
 @click.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
-@click.argument("photos", nargs=-1, required=True, metavar="PHOTO...", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="PATH", help="A folder, or for one photo a file. [NAME-restored.EXT]")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="PATH", help="A folder, or for one file a file. [NAME-restored.EXT]")
 @click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file. [photo, until it exists seed]")
 @click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, metavar="S", help="0 as it was … 1 as restored.")
 @click.option("--tile", type=click.IntRange(min=16), metavar="N", help="Side of the tiles in pixels; smaller ones take less memory.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: all that there are.")
-@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse photos with more pixels. [10 gigapixels]")
+@click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse images with more pixels. [10 gigapixels]")
 @click.option(
     "--range",
     "value_range",
     callback=value_range_of,
-    metavar="LOW-HIGH",
-    help="What black and white are in 16-bit and float photos. [told from the data]",
+    metavar="A-B",
+    help="What black and white are in 16-bit and float images. [told from the data]",
 )
-@click.option("--force", is_flag=True, help="Restore photos that the model was not made for, too.")
+@click.option("--force", is_flag=True, help="Restore images that the model was not made for, too.")
 @click.option("--overwrite", is_flag=True, help="Restore again what has been restored; else it is skipped.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo, a line each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an image, a line each.")
 def restore(
-    photos: tuple[Path, ...],
+    inputs: tuple[Path, ...],
     out: Path | None,
     name: str | None,
     strength: float,
@@ -41,9 +41,9 @@ def restore(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Restore PHOTOs (files, or folders with all in them), whatever their size and depth, with all they carry.
+    """Restore each INPUT, an image file or a folder with all images in it, whatever their size and depth, with all that they carry.
 
-    A photo ends as restored, unchanged (the model was not made for such a photo: the result is a copy), skipped (there is a result
+    An image ends as restored, unchanged (the model was not made for such an image: the result is a copy), skipped (there is a result
     already) or failed (nothing is written).
     """
     from burnish import progress
@@ -54,14 +54,14 @@ def restore(
 
     loaded = model_file.load(name or model_file.default(), threads)
     settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)
-    plan = batch.planned(photos, out)
+    plan = batch.planned(inputs, out)
     with progress.shown("restoring") as shown:
         outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
     counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
     if len(outcomes) != 1 or plan.passed_over:
         complain(
             ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
-            + (f"; {plan.passed_over} files passed over that are no pictures" if plan.passed_over else "")
+            + (f"; {plan.passed_over} files passed over that are no images" if plan.passed_over else "")
         )
         for each in outcomes:
             if each.error:

@@ -15,8 +15,8 @@ from burnish.cli.words import SRC, print_boards, say
 )
 @click.argument("recipe", required=False)
 @click.option("--data", metavar="SRC", help=f"What to learn from: {SRC}. Default: the recipe's.")
-@click.option("--clean", metavar="DIR", help="The clean partners of the pictures in --data, found by their names.")
-@click.option("--noisy-only", is_flag=True, help="The pictures in --data are noisy, and there are no clean ones.")
+@click.option("--clean", metavar="DIR", help="The clean partners of the images in --data, found by their names.")
+@click.option("--noisy-only", is_flag=True, help="The images in --data are noisy, and there are no clean ones.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder. Default: runs/NAME.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Short for --set epochs=N.")
 @click.option(
@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Train the network of RECIPE (a shipped recipe's name or a TOML file) into a model file with its report.
 
-    Without RECIPE, a folder of pictures is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
+    Without RECIPE, a folder of images is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
     --from, patch and schedule, for the model's own recipe or RECIPE. With neither RECIPE nor --data, it is the seed.
     """
     from burnish.training import process
@@ -70,7 +70,7 @@ def train(
     fixed = [change.partition("=")[0].strip() for change in (*changes, *short)] + ["validation"] * bool(start)
     every = [*short, *changes]
     if noisy_only and any(change.partition("=")[0].strip() == "degradation" for change in changes):
-        raise click.UsageError("--noisy-only measures the noise of the pictures; leave --set degradation out")
+        raise click.UsageError("--noisy-only measures the noise of the images; leave --set degradation out")
     plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
     how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}
     run = training.fit(plan, out, fill=automatic, fixed=fixed, say=say, **how)

@@ -1,5 +1,6 @@
 """What all commands share: how they speak, and how they read a value that several of them take."""
 
+import codecs
 import contextlib
 import re
 import sys
@@ -8,25 +9,37 @@ from typing import Any
 
 import click
 
-SRC = "cifar10, photos, a CIFAR-10 archive or its folder, or a folder of pictures"
+SRC = "cifar10, photos, a CIFAR-10 archive or its folder, or a folder of images"
+
+
+PLAIN = {"−": "-", "–": "-", "×": "x", "·": "-", "…": "...", "’": "'", "“": '"', "”": '"'}  # in another encoding than UTF-8
 
 
 def complain(line: str) -> None:
     """A line on stderr: what went wrong, or what somebody should know beside the result."""
-    click.echo(f"burnish: {line}", err=True)
+    print(f"burnish: {line}", file=sys.stderr, flush=True)
 
 
 def say(line: str) -> None:
     """A line of the result, on stdout."""
-    click.echo(line)
-    sys.stdout.flush()  # a long training's lines are read while it runs, through a pipe too
+    print(line, flush=True)  # a long training's lines are read while it runs, through a pipe too
 
 
 def print_boards(boards: Sequence[Any]) -> None:
     """The scoreboard in words."""
     from burnish.scoreboard.board import table
 
-    click.echo("\n" + table(boards))
+    say("\n" + table(boards))
+
+
+def plainly(error: UnicodeError) -> tuple[str, int]:
+    """What is printed for letters that an output in another encoding than UTF-8 cannot take; a minus stays a minus."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("plain", plainly)
 
 
 def value_range_of(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:

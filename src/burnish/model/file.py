@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.errors import InputError, ModelError
+from burnish.errors import InputError, ModelError, UnknownModelError
 from burnish.image import channels
 from burnish.image.channels import Layout
 from burnish.image.tiling import Tile, best_tile, padded, tiled
@@ -42,7 +42,8 @@ def read_card(model: str | Path) -> Card:
 def load(model: str | Path, threads: int | None = None) -> "Model":
     """The model with a shipped name or in a file, run on `threads` CPU threads (default: all this process may use).
 
-    Raises ModelError for a file that is missing, no ONNX, without a card, with a newer card, or with one that its graph contradicts.
+    Raises UnknownModelError for one that is not there, ModelError for a file that is no ONNX, without a card, with a newer card, or with
+    one that its graph contradicts.
     """
     known = shipped()
     path = known.get(str(model)) or Path(model)
@@ -51,7 +52,8 @@ def load(model: str | Path, threads: int | None = None) -> "Model":
     except OSError as error:
         close = difflib.get_close_matches(str(model), known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"name one of {', '.join(known) or 'your own'} or a model file"
-        raise ModelError(f"{model}: cannot be read as a model ({error.strerror}); {hint}") from error
+        kind = UnknownModelError if isinstance(error, FileNotFoundError) else ModelError
+        raise kind(f"{model}: cannot be read as a model ({error.strerror}); {hint}") from error
     return Model(path, data, threads or len(os.sched_getaffinity(0)))
 
 
