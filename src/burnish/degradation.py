@@ -1,77 +1,81 @@
-"""The degradation language: what spoils a picture, as text.
+"""The degradation language: what spoils an item (a picture, a recording), as text. It knows no medium.
 
-Stages are joined by `+` and applied left to right; `a-b` is drawn per picture, uniformly; `|` between whole chains picks one per picture:
+Stages are joined by `+` and applied left to right; `a-b` is drawn per item, uniformly; `|` between whole chains picks one per item:
 
-    blur:1.0        Gaussian, sigma in pixels, support to 6 sigma, edges reflected as d c b a | a b c d
-    noise:25        Gaussian, independent per pixel and channel, sigma on the 0–255 scale, not clipped; noise:25g the same in all channels
-    poisson:30      photon noise, that many photons at white
-    camera:0.2-3    signal-dependent noise in linear light through a Bayer mosaic; strength 1 is about a phone at ISO 1600
-    motion:5-15     straight motion blur of that length in pixels, random angle
-    jpeg:40-95      through a real codec at that quality, 4:2:0
-    8bit            round and clip to 8 bit
-    own             whatever spoilt somebody's own pairs of pictures: a model learnt it from them, it cannot be made
+    blur:1.0+8bit                      two stages
+    noise:5-50                         a value drawn from 5 to 50
+    noise:0-55|camera:0.2-3+8bit       one of two chains
 
-Pictures are H×W×C, worked on as float32 on the 0–1 scale. What is drawn for a picture depends on the seed and on the picture's own content,
-not on its place in a list.
+Which stages there are, and what each does, a medium says in the table STAGES of its module `stages`: burnish.image.stages for pictures.
+A new stage is added there, and nowhere else. What is drawn for an item depends on the seed and on the item's own content, not on its place
+in a list.
 """
 
 import difflib
 import hashlib
-import math
+import importlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.arrays import to_unit
 from burnish.errors import DegradationError
 
-Image = NDArray[np.float32]
+Item = NDArray[np.float32]
 
-SLAB = 4096  # pictures of a batch worked on at a time, so that memory stays low
+SLAB = 4096  # items of a batch worked on at a time, so that memory stays low
+OWN = "own"  # in every medium: whatever spoilt somebody's own pairs; a model learnt it from them, it cannot be made
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of stage: a right example, and the range its value may have (None: it takes none)."""
+    """A kind of stage: one row of a medium's table."""
 
     example: str
+    """A right way to write it, which error messages show: `blur:1.0`."""
+    apply: "Callable[[Item, Stage], Item]"
+    """The item after the stage. It must not change the item that it is given, and take all its chance from `Stage.seed`."""
     low: float = 0.0
+    """The least value that it may have."""
     high: float | None = None
+    """The greatest; None: the stage takes no value, such as `8bit`."""
     whole: bool = False
-
-
-KINDS = {
-    "blur": Kind("blur:1.0", 0, 50),
-    "noise": Kind("noise:25", 0, 255),
-    "poisson": Kind("poisson:30", 0.1, 1e6),
-    "camera": Kind("camera:1.0", 0, 100),
-    "motion": Kind("motion:5-15", 0, 200),
-    "jpeg": Kind("jpeg:75", 1, 100, whole=True),
-    "8bit": Kind("8bit"),
-    "own": Kind("own"),
-}
+    """Whether only whole numbers make sense, such as JPEG's quality."""
+    is_random: bool = True
+    """Whether chance is in it even at a definite value."""
+    takes_grey: bool = False
+    """Whether its value may end in `g`, such as `noise:25g`: the same in all channels."""
+    takes_batches: bool = False
+    """Whether `apply` takes many items in one array too, one more axis in front."""
+    gives_eight_bit: bool = False
+    """Whether its results lie on the 256 levels of 8 bit."""
+    pair: "Callable[[Item, Stage], tuple[Item, Item]] | None" = None
+    """Of a stage that does more than harm: what `apply` gives, and the truth that it is compared with (`camera`: the same development of
+    the picture without noise). None: the item before the stage is the truth."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage with its value drawn. `seed` feeds the noise or angle of this stage on this picture."""
+    """One stage with its value drawn. `seed` feeds the noise or angle of this stage on this item."""
 
     name: str
     value: float | None
     grey: bool = False
     seed: int = 0
+    kind: Kind = field(kw_only=True, repr=False, compare=False)
 
-    def apply(self, image: Image) -> Image:
-        """The H×W×C (for blur and 8bit also N×H×W×C) picture after this stage."""
-        return _APPLY[self.name](image, self)
+    def apply(self, item: Item) -> Item:
+        """The item after this stage."""
+        return self.kind.apply(item, self)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """What was drawn for one picture: stages with definite values."""
+    """What was drawn for one item: stages with definite values."""
 
     stages: tuple[Stage, ...]
 
@@ -80,12 +84,28 @@ class Chain:
         """Whether some of its noise is the same in all channels."""
         return any(stage.grey for stage in self.stages)
 
-    def apply(self, image: NDArray[Any]) -> Image:
-        """The degraded picture, H×W×C float32 on 0–1, not clipped unless a stage does; `image` is uint8, uint16 or float on 0–1."""
-        result = _to_unit(image)
+    def apply(self, item: NDArray[Any]) -> Item:
+        """The degraded item as float32, not clipped unless a stage does; `item` is uint8, uint16 (put on 0–1) or float."""
+        result = to_unit(item)
         for stage in self.stages:
             result = stage.apply(result)
         return result
+
+    def pair(self, item: NDArray[Any]) -> tuple[Item, Item]:
+        """What `apply` gives, and the truth that a restored item is compared with, float32 both.
+
+        The truth is the item itself for all stages but those that have one of their own (Kind.pair). Such a stage is applied with the same
+        draws to the item as the stages before it left it, and to the truth so far; what comes after spoils the degraded one only.
+        """
+        degraded = truth = to_unit(item)
+        for stage in self.stages:
+            if stage.kind.pair is None:
+                degraded = stage.apply(degraded)
+            elif degraded is truth:
+                degraded, truth = stage.kind.pair(degraded, stage)
+            else:
+                degraded, truth = stage.kind.pair(degraded, stage)[0], stage.kind.pair(truth, stage)[1]
+        return degraded, truth
 
 
 @dataclass(frozen=True)
@@ -96,48 +116,66 @@ class _Span:
     low: float | None
     high: float | None
     grey: bool
+    kind: Kind = field(repr=False, compare=False)
 
-    def text(self) -> str:
+    def __str__(self) -> str:
         if self.low is None or self.high is None:
             return self.name
-        value = f"{self.low:g}" if self.low == self.high else f"{self.low:g}-{self.high:g}"
+        value = _number(self.low) if self.low == self.high else f"{_number(self.low)}-{_number(self.high)}"
         return f"{self.name}:{value}{'g' if self.grey else ''}"
+
+    @property
+    def is_definite(self) -> bool:
+        return not self.kind.is_random and self.low == self.high
 
     def draw(self, rng: np.random.Generator) -> Stage:
         value = self.low
         if self.low is not None and self.high is not None and self.low != self.high:
-            whole = KINDS[self.name].whole
-            value = float(rng.integers(round(self.low), round(self.high) + 1)) if whole else float(rng.uniform(self.low, self.high))
-        return Stage(self.name, value, self.grey, int(rng.integers(2**63)))
+            value = (
+                float(rng.integers(round(self.low), round(self.high) + 1)) if self.kind.whole else float(rng.uniform(self.low, self.high))
+            )
+        return Stage(self.name, value, self.grey, int(rng.integers(2**63)), kind=self.kind)
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """A degradation, parsed. `spec` is its text; `is_random` tells whether two seeds may give two results."""
+    """A degradation, parsed. `spec` is its text, which parses back to the same, and so is `str` of it."""
 
     spec: str
     chains: tuple[tuple[_Span, ...], ...]
 
     @staticmethod
-    def parse(spec: str) -> "Degradation":
-        """The degradation that `spec` describes. Raises DegradationError naming the stage that is wrong and showing a right one."""
-        chains = tuple(tuple(_parse_stage(stage) for stage in chain.split("+")) for chain in spec.split("|"))
-        return Degradation("|".join("+".join(span.text() for span in chain) for chain in chains), chains)
+    def parse(spec: str, medium: str = "image") -> "Degradation":
+        """The degradation of a medium's items that `spec` describes: pictures, unless `medium` names another one.
+
+        Raises DegradationError naming the stage that is wrong and showing a right one.
+        """
+        table: Mapping[str, Kind] = importlib.import_module(f"burnish.{medium}.stages").STAGES
+        chains = tuple(tuple(_parse_stage(stage, table) for stage in chain.split("+")) for chain in spec.split("|"))
+        return Degradation("|".join("+".join(map(str, chain)) for chain in chains), chains)
+
+    def __str__(self) -> str:
+        return self.spec
 
     @property
     def is_own(self) -> bool:
         """Whether it stands for what somebody's own pairs show."""
-        return any(span.name == "own" for chain in self.chains for span in chain)
+        return any(span.name == OWN for chain in self.chains for span in chain)
 
     @property
     def is_random(self) -> bool:
-        fixed = all(span.name in ("blur", "jpeg", "8bit") and span.low == span.high for span in self.chains[0])
-        return len(self.chains) > 1 or not fixed
+        """Whether two seeds may give two results."""
+        return len(self.chains) > 1 or not all(span.is_definite for span in self.chains[0])
 
     @property
     def is_eight_bit(self) -> bool:
         """Whether every result lies on the 256 levels of 8 bit."""
-        return all(chain[-1].name in ("8bit", "jpeg") for chain in self.chains)
+        return all(chain[-1].kind.gives_eight_bit for chain in self.chains)
+
+    @property
+    def has_own_truth(self) -> bool:
+        """Whether what a result is compared with may be another than the item itself: see Chain.pair."""
+        return any(span.kind.pair is not None for chain in self.chains for span in chain)
 
     def span(self, name: str) -> tuple[float, float] | None:
         """The smallest and the largest value that stage `name` may have, 0 where a chain goes without it; None when all do."""
@@ -146,23 +184,27 @@ class Degradation:
             return None
         return min(low for each in values for low, _ in each), max(high for each in values for _, high in each)
 
-    def draw(self, image: NDArray[Any], seed: int = 0) -> Chain:
-        """The chain for this picture: every value that is a range drawn, from the seed and the picture's content."""
-        rng = np.random.default_rng(_content_seed(image, seed))
+    def draw(self, item: NDArray[Any], seed: int = 0) -> Chain:
+        """The chain for this item: every value that is a range drawn, from the seed and the item's content."""
+        rng = np.random.default_rng(_content_seed(item, seed))
         chain = self.chains[int(rng.integers(len(self.chains)))]
         return Chain(tuple(span.draw(rng) for span in chain))
 
-    def apply(self, image: NDArray[Any], seed: int = 0) -> Image:
-        """The degraded H×W×C picture (uint8, uint16, or float on 0–1) as float32 on 0–1, not clipped unless a stage does."""
-        return self.draw(image, seed).apply(image)
+    def apply(self, item: NDArray[Any], seed: int = 0) -> Item:
+        """The degraded item (uint8, uint16, put on 0–1, or float) as float32, not clipped unless a stage does."""
+        return self.draw(item, seed).apply(item)
 
-    def apply_all(self, images: NDArray[Any], seed: int = 0) -> Image:
-        """Every picture of N×H×W×C degraded: what `apply` gives for each, faster where nothing is drawn."""
-        result = np.empty(images.shape, np.float32)
-        in_slabs = not self.is_random and all(span.name in ("blur", "8bit") for span in self.chains[0])
+    def pair(self, item: NDArray[Any], seed: int = 0) -> tuple[Item, Item]:
+        """What `apply` gives, and the truth that it is compared with: see Chain.pair."""
+        return self.draw(item, seed).pair(item)
+
+    def apply_all(self, items: NDArray[Any], seed: int = 0) -> Item:
+        """Every item of an array of N degraded: what `apply` gives for each, faster where nothing is drawn."""
+        result = np.empty(items.shape, np.float32)
+        in_slabs = not self.is_random and all(span.kind.takes_batches for span in self.chains[0])
         step = SLAB if in_slabs else 1
-        for start in range(0, len(images), step):
-            part = images[start : start + step]
+        for start in range(0, len(items), step):
+            part = items[start : start + step]
             result[start : start + step] = self.draw(part[0], seed).apply(part if in_slabs else part[0])
         return result
 
@@ -170,21 +212,21 @@ class Degradation:
 # --- Reading the language ---
 
 
-def _parse_stage(text: str) -> _Span:
+def _parse_stage(text: str, table: Mapping[str, Kind]) -> _Span:
     name, colon, value = text.strip().partition(":")
     name = name.strip()
-    if name not in KINDS:
-        close = difflib.get_close_matches(name, KINDS, n=1)
+    if name not in table:
+        close = difflib.get_close_matches(name, table, n=1)
         hint = (
-            f"did you mean {KINDS[close[0]].example}?" if close else f"write stages such as {', '.join(k.example for k in KINDS.values())}"
+            f"did you mean {table[close[0]].example}?" if close else f"write stages such as {', '.join(k.example for k in table.values())}"
         )
         raise DegradationError(f"{text.strip() or 'an empty stage'}: no such stage; {hint}")
-    kind = KINDS[name]
+    kind = table[name]
     if kind.high is None:
         if colon:
             raise DegradationError(f"{text.strip()}: {name} takes no value; write {kind.example}")
-        return _Span(name, None, None, False)
-    grey = name == "noise" and value.strip().endswith("g")
+        return _Span(name, None, None, False, kind)
+    grey = kind.takes_grey and value.strip().endswith("g")
     numbers = value.strip().removesuffix("g") if grey else value.strip()
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)(?:\s*-\s*(\d+\.?\d*|\.\d+))?", numbers)
     if not match:
@@ -192,167 +234,20 @@ def _parse_stage(text: str) -> _Span:
     low = float(match[1])
     high = float(match[2]) if match[2] else low
     if not kind.low <= low <= high <= kind.high:
-        why = "runs backwards" if low > high else f"is outside {kind.low:g} to {kind.high:g}"
+        why = "runs backwards" if low > high else f"is outside {_number(kind.low)} to {_number(kind.high)}"
         raise DegradationError(f"{text.strip()}: {numbers} {why}; write {kind.example}")
     if kind.whole and not (low.is_integer() and high.is_integer()):
         raise DegradationError(f"{text.strip()}: {numbers} must be whole; write {kind.example}")
-    return _Span(name, low, high, grey)
+    return _Span(name, low, high, grey, kind)
 
 
-def _content_seed(image: NDArray[Any], seed: int) -> int:
-    """A seed from the picture's values on the 8- or 16-bit or float scale they come in, and `seed`."""
-    digest = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16, salt=(seed % 2**64).to_bytes(8, "little"))
-    digest.update(str((image.shape, image.dtype.str)).encode())
+def _number(value: float) -> str:
+    """A number as the language has it, without an exponent: the fewest digits that read back as the same."""
+    return np.format_float_positional(value, trim="-")
+
+
+def _content_seed(item: NDArray[Any], seed: int) -> int:
+    """A seed from the item's values on the 8- or 16-bit or float scale they come in, and `seed`."""
+    digest = hashlib.blake2b(np.ascontiguousarray(item).tobytes(), digest_size=16, salt=(seed % 2**64).to_bytes(8, "little"))
+    digest.update(str((item.shape, item.dtype.str)).encode())
     return int.from_bytes(digest.digest(), "little")
-
-
-def _to_unit(image: NDArray[Any]) -> Image:
-    if image.dtype.kind == "u":
-        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    return image.astype(np.float32)
-
-
-# --- What each stage does ---
-
-
-def blurred(image: Image, sigma: float) -> Image:
-    """H×W×C or N×H×W×C pictures under a Gaussian of `sigma` pixels: the stage `blur`."""
-    radius = int(6 * sigma + 0.5)
-    if radius == 0:
-        return image
-    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    taps /= taps.sum()
-    # In float64 throughout: rounding to 8 bit afterwards must not see the sum's own error.
-    exact = _along(image.astype(np.float64), taps, image.ndim - 3)
-    return _along(exact, taps, image.ndim - 2).astype(np.float32)
-
-
-def _along(image: NDArray[np.float64], taps: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """The symmetric kernel `taps` along one axis, edges reflected."""
-    radius = len(taps) // 2
-    padding = [(radius, radius) if each == axis else (0, 0) for each in range(image.ndim)]
-    padded = np.moveaxis(np.pad(image, padding, mode="symmetric"), axis, 0)
-    length = image.shape[axis]
-    total = padded[radius : radius + length] * taps[radius]
-    for offset in range(1, radius + 1):
-        total += (padded[radius - offset : radius - offset + length] + padded[radius + offset : radius + offset + length]) * taps[
-            radius + offset
-        ]
-    return np.moveaxis(total, 0, axis)
-
-
-def _blur(image: Image, stage: Stage) -> Image:
-    return blurred(image, stage.value or 0.0)
-
-
-def _noise(image: Image, stage: Stage) -> Image:
-    shape = (*image.shape[:-1], 1) if stage.grey else image.shape
-    draws = np.random.default_rng(stage.seed).standard_normal(shape, np.float32)
-    return image + draws * np.float32((stage.value or 0.0) / 255)
-
-
-def _poisson(image: Image, stage: Stage) -> Image:
-    photons = stage.value or 1.0
-    draws = np.random.default_rng(stage.seed).poisson(np.clip(image, 0, None).astype(np.float64) * photons)
-    return (draws / photons).astype(np.float32)
-
-
-def _camera(image: Image, stage: Stage) -> Image:
-    """A sensor's noise: the picture taken back to linear light x, mosaicked (RGGB), x + sqrt(s·x + r²)·n with n standard normal,
-    demosaicked bilinearly and returned to sRGB. At strength k: s = 0.002·k photons' share, r = 0.003·k of full scale, after the
-    Poisson–Gaussian model of Foi, Trimeche, Katkovnik and Egiazarian (2008). A picture of one channel has no mosaic.
-    """
-    strength = stage.value or 0.0
-    linear = _to_linear(np.clip(image, 0, 1))
-    channels = image.shape[-1]
-    masks = _bayer_masks(*image.shape[:2]) if channels == 3 else np.ones((*image.shape[:2], channels), np.float32)
-    noise = np.random.default_rng(stage.seed).standard_normal((*image.shape[:2], 1 if channels == 3 else channels), np.float32)
-    noisy = linear + np.sqrt(0.002 * strength * linear + (0.003 * strength) ** 2) * noise
-    if channels == 3:
-        noisy = _neighbours(noisy * masks) / _neighbours(masks)
-    return _to_srgb(np.clip(noisy, 0, 1)).astype(np.float32)
-
-
-def _bayer_masks(height: int, width: int) -> Image:
-    masks = np.zeros((height, width, 3), np.float32)
-    masks[0::2, 0::2, 0] = masks[0::2, 1::2, 1] = masks[1::2, 0::2, 1] = masks[1::2, 1::2, 2] = 1
-    return masks
-
-
-def _neighbours(planes: Image) -> Image:
-    """Each pixel's neighbourhood summed with the weights of bilinear demosaicking; divided by the same of the mask it interpolates.
-
-    Red and blue stand on every second row and column: weights 1 2 1 both ways. Green stands on a checkerboard: itself and its four
-    neighbours.
-    A pixel that was sampled keeps its value, since no neighbour within reach was.
-    """
-    mode = "reflect" if min(planes.shape[:2]) > 1 else "symmetric"  # "reflect" carries the mosaic's order on beyond the edge
-    padded = np.pad(planes, ((1, 1), (1, 1), (0, 0)), mode=mode)  # type: ignore[call-overload]
-    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    sums: Image = rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]
-    inner = padded[1:-1]
-    sums[..., 1] = (4 * planes + padded[:-2, 1:-1] + padded[2:, 1:-1] + inner[:, :-2] + inner[:, 2:])[..., 1]
-    return np.maximum(sums, np.float32(1e-12))
-
-
-def _to_linear(srgb: Image) -> Image:
-    """IEC 61966-2-1."""
-    linear: Image = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return linear
-
-
-def _to_srgb(linear: Image) -> Image:
-    srgb: Image = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
-    return srgb
-
-
-def _motion(image: Image, stage: Stage) -> Image:
-    """The mean of the picture along a line of `value` pixels centred on each pixel, sampled every half pixel, bilinear between pixels."""
-    length = stage.value or 0.0
-    angle = np.random.default_rng(stage.seed).uniform(0, math.pi)
-    offsets = np.linspace(-length / 2, length / 2, max(1, 2 * math.ceil(length) + 1))
-    radius = math.ceil(length / 2) + 1
-    height, width = image.shape[:2]
-    padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="symmetric")
-    weights: dict[tuple[int, int], float] = {}
-    for offset in offsets:
-        y, x = offset * math.sin(angle), offset * math.cos(angle)
-        for row in (math.floor(y), math.floor(y) + 1):
-            for column in (math.floor(x), math.floor(x) + 1):
-                share = (1 - abs(y - row)) * (1 - abs(x - column)) / len(offsets)
-                weights[row, column] = weights.get((row, column), 0.0) + share
-    total = np.zeros(image.shape, np.float64)
-    for (row, column), weight in weights.items():
-        total += weight * padded[radius + row : radius + row + height, radius + column : radius + column + width]
-    return total.astype(np.float32)
-
-
-def _jpeg(image: Image, stage: Stage) -> Image:
-    import pyvips
-
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    encoded = pyvips.Image.new_from_array(pixels).jpegsave_buffer(Q=int(stage.value or 75), subsample_mode="on")
-    decoded = pyvips.Image.new_from_buffer(encoded, "").numpy().reshape(image.shape)
-    floats: Image = decoded.astype(np.float32) / np.float32(255)
-    return floats
-
-
-def _eight_bit(image: Image, _stage: Stage) -> Image:
-    rounded: Image = np.rint(np.clip(image, 0, 1) * np.float32(255)) / np.float32(255)
-    return rounded
-
-
-def _own(_image: Image, _stage: Stage) -> Image:
-    raise DegradationError("own: stands for what somebody's own pairs of pictures show, and cannot be made; give one such as noise:25")
-
-
-_APPLY: dict[str, Callable[[Image, Stage], Image]] = {
-    "blur": _blur,
-    "noise": _noise,
-    "poisson": _poisson,
-    "camera": _camera,
-    "motion": _motion,
-    "jpeg": _jpeg,
-    "8bit": _eight_bit,
-    "own": _own,
-}

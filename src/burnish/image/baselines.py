@@ -279,8 +279,11 @@ def _trials(tuning: PictureSet, degradation: Degradation, seed: int) -> list[tup
     typical = int(np.median([picture.shape[0] * picture.shape[1] for _, picture in chosen]))
     by_shape: dict[tuple[int, ...], list[tuple[Batch, Batch]]] = {}
     for index, picture in (chosen[i] for i in _spread(len(chosen), max(1, TUNING_PIXELS // typical))):
-        degraded = degradation.apply(picture, seed) if tuning.degraded is None else to_unit(_centre(tuning.degraded[index]))
-        by_shape.setdefault(picture.shape, []).append((to_unit(picture), degraded))
+        if tuning.degraded is None:
+            degraded, clean = degradation.pair(picture, seed)
+        else:
+            degraded, clean = to_unit(_centre(tuning.degraded[index])), to_unit(picture)
+        by_shape.setdefault(picture.shape, []).append((clean, degraded))
     groups = [group[i : i + step] for group in by_shape.values() for step in (batch_size(group[0][0]),) for i in range(0, len(group), step)]
     return [(np.stack([clean for clean, _ in group]), np.stack([degraded for _, degraded in group])) for group in groups]
 

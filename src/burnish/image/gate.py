@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.degradation import Degradation, blurred
+from burnish.degradation import Degradation
+from burnish.image.stages import blurred
 from burnish.model.card import Card
 
 Floats = NDArray[np.float32]

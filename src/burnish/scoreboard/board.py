@@ -172,9 +172,9 @@ def _score(
 
     def score(start: int) -> int:
         originals = [pictures.images[i] for i in range(start, min(start + step, count))]
-        degraded, chains = _degraded(pictures, range(start, start + len(originals)), degradation, seed)
+        degraded, truths, chains = _degraded(pictures, range(start, start + len(originals)), degradation, seed)
         levels = [_levels(original) for original in originals]
-        clean = [metrics.quantise(to_unit(original), level) for original, level in zip(originals, levels, strict=True)]
+        clean = [metrics.quantise(truth, level) for truth, level in zip(truths, levels, strict=True)]
         for (name, method), rows in zip(methods, scores, strict=True):
             for offset, restored in enumerate(method(degraded, chains)):
                 if not np.isfinite(restored).all():  # a capped PSNR could make a perfect score of it
@@ -197,13 +197,15 @@ def _marks(restored: NDArray[Any], clean: NDArray[Any]) -> tuple[float, float, f
     return metrics.psnr(restored, clean), metrics.ssim(restored, clean), metrics.channel_accuracy(restored, clean)
 
 
-def _degraded(pictures: PictureSet, indices: Sequence[int], degradation: Degradation, seed: int) -> tuple[Batch, list[Chain]]:
-    """The pictures' exact degraded values, and the chain drawn for each (an empty one where they came in pairs)."""
-    if pictures.degraded is not None:
-        return np.stack([to_unit(pictures.degraded[i]) for i in indices]), [Chain(())] * len(indices)
+def _degraded(pictures: PictureSet, indices: Sequence[int], degradation: Degradation, seed: int) -> tuple[Batch, Batch, list[Chain]]:
+    """The pictures' exact degraded values, their truth, and the chain drawn for each (an empty one where they came in pairs)."""
     originals = [pictures.images[i] for i in indices]
+    if pictures.degraded is not None:
+        given = np.stack([to_unit(pictures.degraded[i]) for i in indices])
+        return given, np.stack([to_unit(original) for original in originals]), [Chain(())] * len(indices)
     chains = [degradation.draw(original, seed) for original in originals]
-    return np.stack([chain.apply(original) for chain, original in zip(chains, originals, strict=True)]), chains
+    pairs = [chain.pair(original) for chain, original in zip(chains, originals, strict=True)]
+    return np.stack([degraded for degraded, _ in pairs]), np.stack([truth for _, truth in pairs]), chains
 
 
 def _levels(image: NDArray[Any]) -> int:
@@ -286,8 +288,8 @@ def _samples(run: Method, gains: NDArray[np.float64], pictures: PictureSet, degr
 
     def sample(kind: Literal["worst", "middle", "best"], index: int) -> Sample:
         original = pictures.images[index]
-        degraded, chains = _degraded(pictures, [index], degradation, seed)
-        shown = [metrics.quantise(image, _levels(original)) for image in (to_unit(original), degraded[0], run(degraded, chains)[0])]
+        degraded, truth, chains = _degraded(pictures, [index], degradation, seed)
+        shown = [metrics.quantise(image, _levels(original)) for image in (truth[0], degraded[0], run(degraded, chains)[0])]
         eight_bit = [np.rint(metrics.quantise(image) * 255).astype(np.uint8) for image in shown]
         psnr_input, psnr_model = (metrics.psnr(image, shown[0]) for image in shown[1:])
         return Sample(pictures.names[index], kind, eight_bit[0], eight_bit[1], eight_bit[2], psnr_input, psnr_model)

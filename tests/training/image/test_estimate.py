@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data as photographs
 
-from burnish.degradation import Degradation, blurred
+from burnish.degradation import Degradation
+from burnish.image.stages import blurred
 from burnish.training.image import estimate
 from burnish.training.image.noise import Noise
 

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from burnish.degradation import Chain, Degradation, blurred
+from burnish.degradation import Chain, Degradation
 from burnish.image import baselines, datasets, metrics
 from burnish.image.baselines import Baseline, to_unit
 from burnish.image.datasets import PictureSet
+from burnish.image.stages import blurred
 from burnish.model.file import Model
 from burnish.progress import Progress
 from burnish.scoreboard.board import Sample, Scoreboard, bootstrap_interval

@@ -60,7 +60,8 @@ class Degrading(View):
 
     def __init__(self, pictures: PictureSet, degradation: Degradation) -> None:
         self.pictures, self.degradation = pictures, degradation
-        self.dtypes = (np.uint8 if degradation.is_eight_bit else np.float32), depth(pictures)
+        after = np.float32 if degradation.has_own_truth else depth(pictures)
+        self.dtypes = (np.uint8 if degradation.is_eight_bit else np.float32), after
         self._margin = reach(degradation)
         self._unchanging: dict[int, NDArray[Any]] | None = None if degradation.is_random or isinstance(pictures.images, Files) else {}
 
@@ -76,7 +77,8 @@ class Degrading(View):
         chain = self.degradation.draw(region, seed)
         if chain.is_grey and seed % 2:
             region = _grey(region)
-        return inner.of(chain.apply(region)), inner.of(region)
+        degraded, truth = chain.pair(region)
+        return inner.of(degraded), inner.of(truth if self.degradation.has_own_truth else region)  # whole numbers where there are some
 
 
 class Paired(View):

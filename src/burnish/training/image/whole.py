@@ -45,6 +45,9 @@ class Whole(Source):
 
     def _degraded(self, pictures: PictureSet, seed: int) -> Pairs:
         clean = np.ascontiguousarray(pictures.images)
+        if self.degradation.has_own_truth:
+            degraded, truth = (np.stack(each) for each in zip(*(self.degradation.pair(image, seed) for image in clean), strict=True))
+            return Pairs(torch.from_numpy(degraded), torch.from_numpy(truth))
         degraded = self.degradation.apply_all(clean, seed)
         dtype = np.uint8 if self.degradation.is_eight_bit else np.float32  # exact, at a quarter of the memory
         return Pairs(torch.from_numpy(stored(degraded, dtype)), torch.from_numpy(clean))
