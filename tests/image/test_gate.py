@@ -38,7 +38,7 @@ def test_blur_is_told_in_its_order(index: int) -> None:
 
 def test_a_sensors_noise_is_told_though_neighbours_share_it() -> None:
     for original in PHOTOGRAPHS[:3]:
-        assert found("camera:2+8bit", original).grain > 2
+        assert found("noise:20+blur:0.7+8bit", original).grain > 2
     assert found("noise:10+8bit", PHOTOGRAPHS[0]).grain == 0
 
 
@@ -91,7 +91,7 @@ def test_clean_is_what_shows_nothing_of_what_the_model_takes_away() -> None:
     assert not gate.is_clean(found("blur:1+8bit", data.astronaut()), TINY_BLIND)
     assert gate.is_clean(found("blur:1+8bit", data.astronaut()), noise)
     assert not gate.is_clean(found("noise:3+8bit", data.astronaut()), noise)
-    assert not gate.is_clean(found("camera:1+8bit", data.astronaut()), noise)
+    assert not gate.is_clean(found("noise:20+blur:0.7+8bit", data.astronaut()), noise)
     assert gate.is_clean(found("jpeg:30", data.astronaut()), noise)
     assert not gate.is_clean(found("jpeg:30", data.astronaut()), jpeg)
 

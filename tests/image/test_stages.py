@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from burnish.degradation import Degradation
+from burnish.errors import DegradationError
 from burnish.image.stages import STAGES
 
 PHOTOGRAPH = data.coffee()[50:178, 100:260]
@@ -55,22 +56,12 @@ def test_poisson_noise_grows_with_the_light() -> None:
         assert degraded("poisson:30", flat).var() == pytest.approx(level / 30, rel=0.05)  # type: ignore[arg-type]
 
 
-def test_camera_noise_follows_its_formula_in_linear_light() -> None:
-    flat = np.full((300, 300, 3), 0.5, np.float32)
-    result = degraded("camera:1", flat).astype(float)  # type: ignore[arg-type]
-    linear = ((result + 0.055) / 1.055) ** 2.4
-    light = ((0.5 + 0.055) / 1.055) ** 2.4
-    sampled = linear[0::2, 0::2, 0]  # red where red was sampled: no interpolation
-    assert sampled.mean() == pytest.approx(light, rel=0.01)
-    assert sampled.std() == pytest.approx(np.sqrt(0.002 * light + 0.003**2), rel=0.03)
-    dark = degraded("camera:1", np.full((300, 300, 3), 0.1, np.float32))  # type: ignore[arg-type]
-    assert degraded("camera:3", flat).std() > 1.5 * result.std()  # type: ignore[arg-type]
-    assert dark.std() > 0
-
-
-def test_camera_leaves_smooth_light_alone_at_strength_zero() -> None:
-    ramp = np.repeat(np.linspace(0.1, 0.9, 64, dtype=np.float32)[None, :, None], 64, 0).repeat(3, 2)
-    np.testing.assert_allclose(degraded("camera:0", ramp)[2:-2, 2:-2], ramp[2:-2, 2:-2], atol=0.02)  # type: ignore[arg-type]
+def test_camera_noise_grows_with_its_strength_and_takes_one_or_three_channels() -> None:
+    for picture in (PHOTOGRAPH, PHOTOGRAPH[..., :1]):
+        noise = [np.subtract(*Degradation.parse(f"camera:{strength}").pair(picture, 5)).std() for strength in (0.3, 1, 3)]
+        assert noise[0] < noise[1] < noise[2]
+    with pytest.raises(DegradationError, match="one or three channels"):
+        degraded("camera:1", PHOTOGRAPH[..., :2])
 
 
 def test_motion_smears_along_one_line() -> None:
@@ -142,9 +133,7 @@ def test_the_truth_of_a_camera_is_its_development_without_noise() -> None:
     given, truth = parsed.pair(PHOTOGRAPH, 3)
     assert parsed.has_own_truth
     np.testing.assert_array_equal(given, parsed.apply(PHOTOGRAPH, 3))
-    noise = given - truth
-    assert 0.005 < noise.std() < 0.2
-    assert abs(noise.mean()) < 0.2 * noise.std()
+    assert 0.005 < (given - truth).std() < 0.3
     stage = parsed.draw(PHOTOGRAPH, 3).stages[0]
     assert stage.kind.pair is not None
     np.testing.assert_array_equal(truth, stage.kind.pair(PHOTOGRAPH / np.float32(255), stage)[1])

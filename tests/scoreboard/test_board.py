@@ -283,3 +283,11 @@ def test_samples_are_the_extremes_and_the_middle_none_twice(count):
         assert sample.restored.dtype == np.uint8
         assert np.array_equal(sample.restored, sample.original)  # the oracle's
         assert np.array_equal(sample.original, pictures.images[pictures.names.index(sample.name)])
+
+
+def test_a_camera_picture_is_scored_against_its_development_without_noise() -> None:
+    photograph = COFFEE[50:114, 100:164]
+    degradation = Degradation.parse("camera:1")
+    given, truth = degradation.pair(photograph, 5)
+    scored = score(identity, pictures_of("coffee", [photograph], ["coffee"]), degradation, seed=5)
+    assert scored.psnr["input"] == metrics.psnr(metrics.quantise(given), metrics.quantise(truth))

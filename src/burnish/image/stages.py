@@ -3,7 +3,8 @@
     blur:1.0        Gaussian, sigma in pixels, support to 6 sigma, edges reflected as d c b a | a b c d
     noise:25        Gaussian, independent per pixel and channel, sigma on the 0–255 scale, not clipped; noise:25g the same in all channels
     poisson:30      photon noise, that many photons at white
-    camera:0.2-3    signal-dependent noise in linear light through a Bayer mosaic; strength 1 is about a phone at ISO 1600
+    camera:0.2-3    back to raw and developed again with noise of that strength, 1 being about ISO 1600 to 3200; compared with the same
+                    development without noise (burnish.image.camera has the formula)
     motion:5-15     straight motion blur of that length in pixels, random angle
     jpeg:40-95      through a real codec at that quality, 4:2:0
     8bit            round and clip to 8 bit
@@ -18,13 +19,13 @@ pixel shows farther than 16 pixels is told to burnish.training.image.views.reach
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burnish.degradation import OWN, Kind, Stage
 from burnish.errors import DegradationError
+from burnish.image import camera
 
 Image = NDArray[np.float32]
 
@@ -72,57 +73,14 @@ def _poisson(image: Image, stage: Stage) -> Image:
 
 
 def _camera(image: Image, stage: Stage) -> Image:
-    """A sensor's noise: the picture taken back to linear light x, mosaicked (RGGB), x + sqrt(s·x + r²)·n with n standard normal,
-    demosaicked bilinearly and returned to sRGB. At strength k: s = 0.002·k photons' share, r = 0.003·k of full scale, after the
-    Poisson–Gaussian model of Foi, Trimeche, Katkovnik and Egiazarian (2008). A picture of one channel has no mosaic.
-    """
-    strength = stage.value or 0.0
-    linear = _to_linear(np.clip(image, 0, 1))
-    channels = image.shape[-1]
-    masks = _bayer_masks(*image.shape[:2]) if channels == 3 else np.ones((*image.shape[:2], channels), np.float32)
-    noise = np.random.default_rng(stage.seed).standard_normal((*image.shape[:2], 1 if channels == 3 else channels), np.float32)
-    noisy = linear + np.sqrt(0.002 * strength * linear + (0.003 * strength) ** 2) * noise
-    if channels == 3:
-        noisy = _neighbours(noisy * masks) / _neighbours(masks)
-    return _to_srgb(np.clip(noisy, 0, 1)).astype(np.float32)
+    return _camera_pair(image, stage)[0]
 
 
 def _camera_pair(image: Image, stage: Stage) -> tuple[Image, Image]:
-    """The picture as the camera gives it, and the truth: the same development without the noise."""
-    return _camera(image, stage), _camera(image, replace(stage, value=0.0))
-
-
-def _bayer_masks(height: int, width: int) -> Image:
-    masks = np.zeros((height, width, 3), np.float32)
-    masks[0::2, 0::2, 0] = masks[0::2, 1::2, 1] = masks[1::2, 0::2, 1] = masks[1::2, 1::2, 2] = 1
-    return masks
-
-
-def _neighbours(planes: Image) -> Image:
-    """Each pixel's neighbourhood summed with the weights of bilinear demosaicking; divided by the same of the mask it interpolates.
-
-    Red and blue stand on every second row and column: weights 1 2 1 both ways. Green stands on a checkerboard: itself and its four
-    neighbours.
-    A pixel that was sampled keeps its value, since no neighbour within reach was.
-    """
-    mode = "reflect" if min(planes.shape[:2]) > 1 else "symmetric"  # "reflect" carries the mosaic's order on beyond the edge
-    padded = np.pad(planes, ((1, 1), (1, 1), (0, 0)), mode=mode)  # type: ignore[call-overload]
-    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    sums: Image = rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]
-    inner = padded[1:-1]
-    sums[..., 1] = (4 * planes + padded[:-2, 1:-1] + padded[2:, 1:-1] + inner[:, :-2] + inner[:, 2:])[..., 1]
-    return np.maximum(sums, np.float32(1e-12))
-
-
-def _to_linear(srgb: Image) -> Image:
-    """IEC 61966-2-1."""
-    linear: Image = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return linear
-
-
-def _to_srgb(linear: Image) -> Image:
-    srgb: Image = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
-    return srgb
+    """The picture as a camera gives it, and the truth: the same development without noise and JPEG."""
+    if image.shape[-1] not in (1, 3):
+        raise DegradationError(f"camera: takes pictures of one or three channels, this one has {image.shape[-1]}; take out alpha first")
+    return camera.develop(image, stage.value or 0.0, stage.seed)
 
 
 def _motion(image: Image, stage: Stage) -> Image:

@@ -123,4 +123,5 @@ def _is_deep(images: Any) -> bool:
 def reach(degradation: Degradation) -> int:
     """From how far away, in pixels, a degraded pixel may have got something."""
     blur, motion = degradation.span("blur") or (0.0, 0.0), degradation.span("motion") or (0.0, 0.0)
-    return math.ceil(6 * blur[1] + motion[1] / 2) + 16  # 16: a JPEG's blocks of halved colours, demosaicking's neighbours
+    # 16: a JPEG's blocks of halved colours, demosaicking's neighbours. A camera smooths its noise farther, but noise may be mirrored.
+    return math.ceil(6 * blur[1] + motion[1] / 2) + 16
