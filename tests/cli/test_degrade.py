@@ -29,6 +29,6 @@ def test_degrade_names_what_fails_and_does_the_rest(picture_folder: Path, tmp_pa
     result = burnish_("degrade", *inputs, "--degrade", "blur:1", "-o", tmp_path / "out")
     assert result.returncode == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["00.png", "01.png"]
-    assert "none.png: no such file" in result.stderr
+    assert "none.png: No such file" in result.stderr
     assert "would both become" in result.stderr
     assert "2 images failed" in result.stderr

@@ -248,3 +248,50 @@ def test_without_a_network_both_remedies_are_named(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"could not be downloaded .*--data ARCHIVE.*--data photos") as caught:
             cifar.download(url, cifar.MD5, tmp_path / "a.tar.gz")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["in a chunk", "between chunks", "before the answer", "in the headers"])
+def test_a_server_that_hangs_up_is_one_line_and_what_came_is_kept(tmp_path: Path, how: str) -> None:
+    class Chunked(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.close_connection = True
+            if how == "before the answer":
+                return
+            if how == "in the headers":
+                self.wfile.write(b"HTTP/1.1 ")
+                return
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"40000\r\n" + bytes(0x40000) + b"\r\n")
+            self.wfile.write(b"40000\r\n" + bytes(100) if how == "in a chunk" else b"")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chunked) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        with pytest.raises(InputError, match=r"could not be downloaded \(.*--data ARCHIVE.*--data photos") as caught:
+            cifar.download(f"http://127.0.0.1:{listening.server_port}/a", cifar.MD5, tmp_path / "a.tar.gz")
+        listening.shutdown()
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "a.tar.gz").exists()
+    if "chunk" in how:
+        assert (tmp_path / "a.tar.gz.part").stat().st_size == 0x40000
+        assert "run it again to go on" in str(caught.value)
+
+
+def test_a_server_that_refuses_is_one_line(tmp_path: Path, server: tuple[str, type[Handler]]) -> None:
+    url, handler = server
+    handler.content = b""  # 416 to everything
+    with pytest.raises(InputError, match=r"could not be downloaded \(HTTP status 416"):
+        cifar.download(url, cifar.MD5, tmp_path / "a.tar.gz")
+
+
+def test_what_is_no_archive_at_all_is_told_in_one_line(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(b"no archive")
+    with pytest.raises(InputError, match="not a whole CIFAR-10 archive"):
+        cifar.load(tmp_path / "a.tar.gz", "test")
+    assert not recwarn.list

@@ -10,7 +10,7 @@ from skimage import data as photographs
 from skimage import io
 
 from burnish.errors import InputError
-from burnish.image import datasets
+from burnish.image import datasets, folder
 
 COFFEE = photographs.coffee()[:41, :67]
 
@@ -61,8 +61,9 @@ def test_a_folder_is_read_in_order_with_its_unreadable_files_named(tmp_path: Pat
     found = datasets.load(tmp_path, "train")
     assert list(found.names) == ["a.png", "b.png", "inner/c.png"]
     assert [name for name, _why in found.skipped] == ["cut.png", "empty.jpg"]
-    assert all("cannot be read as a picture" in why for _name, why in found.skipped)
-    assert found.terms == datasets.TERMS["folder"]
+    assert "cannot be read as an image" in found.skipped[0][1]
+    assert "is empty" in found.skipped[1][1]
+    assert found.terms == "unstated"
     (tmp_path / "TERMS.txt").write_text("CC0, all\nof them\n")
     assert datasets.load(tmp_path, "test").terms == "CC0, all of them"
 
@@ -70,8 +71,8 @@ def test_a_folder_is_read_in_order_with_its_unreadable_files_named(tmp_path: Pat
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda _folder: None, "holds no picture"),
-        (lambda folder: (folder / "a.png").write_bytes(b"nonsense"), "none of its 1 pictures can be read; the first, a.png"),
+        (lambda _folder: None, "holds no image"),
+        (lambda folder: (folder / "a.png").write_bytes(b"nonsense"), "none of its images can be read; the first, a.png"),
     ],
 )
 def test_a_folder_without_a_readable_picture_is_refused(tmp_path: Path, make: object, message: str) -> None:
@@ -109,12 +110,40 @@ def test_png_of_eight_and_sixteen_bits_reads_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(datasets.read(tmp_path / "a.png"), pixels)
 
 
-def test_files_keep_their_names_and_folders_their_order(tmp_path: Path) -> None:
-    (tmp_path / "a.png").touch()
-    out = tmp_path / "out"
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "b.jpg").touch()
-    assert list(datasets.mapped([tmp_path / "a.png", tmp_path / "deep"], out, ".png")) == [
-        (tmp_path / "a.png", out / "a.png"),
-        (tmp_path / "deep" / "b.jpg", out / "b.png"),
-    ]
+def test_a_folder_that_exists_wins_over_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "cifar10"):
+        (tmp_path / name).mkdir()
+        io.imsave(tmp_path / name / "mine.png", COFFEE, check_contrast=False)
+        found = datasets.load(name, "test")
+        assert (found.name, list(found.names)) == (name, ["mine.png"])
+        assert not datasets.has_test_split(name)
+        assert list(datasets.tuning_for(name).names) == list(datasets.photos("train").names), "not the folder that is scored"
+
+
+def test_one_image_is_no_set_of_them(tmp_path: Path) -> None:
+    io.imsave(tmp_path / "one.png", COFFEE, check_contrast=False)
+    with pytest.raises(InputError, match=r"one\.png: is one image, .* give the folder that it is in"):
+        datasets.load(tmp_path / "one.png", "test")
+
+
+def test_no_terms_are_told_from_a_folders_name(tmp_path: Path) -> None:
+    for name in ("bsds500-train", "cbsd68"):
+        (tmp_path / name).mkdir()
+        assert datasets.terms(tmp_path / name) == "unstated"
+        (tmp_path / name / "TERMS.txt").write_text(" \n")
+        assert datasets.terms(tmp_path / name) == "unstated"
+
+
+def test_only_what_is_asked_for_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(6):
+        io.imsave(tmp_path / f"{index}.png", np.roll(COFFEE, index, 0), check_contrast=False)
+    decoded: list[str] = []
+    whole = folder.read
+    monkeypatch.setattr(folder, "read", lambda path, *more: decoded.append(path.name) or whole(path, *more))
+    assert list(datasets.load(tmp_path, "test", limit=2).names) == ["0.png", "1.png"]
+    assert decoded == ["0.png", "1.png"]
+    decoded.clear()
+    streamed = datasets.load(tmp_path, "test", limit=4, resident=1000)
+    assert (len(streamed.images), decoded) == (4, [])
+    assert len(datasets.load(tmp_path, "test").images) == len(decoded) == 6

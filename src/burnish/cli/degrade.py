@@ -17,12 +17,17 @@ from burnish.errors import InputError
 def degrade(inputs: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
     """Degrade each INPUT, an image file or a folder, as SPEC says, into PNGs of the same size: what a model is up against."""
     from burnish.degradation import Degradation
+    from burnish.image import batch
     from burnish.image import datasets as sets
 
     degradation = Degradation.parse(spec)
-    failed = 0
+    plan = batch.planned(inputs, out)
+    failed = len(plan.unread)
+    for closed in plan.unread:
+        complain(str(closed.error))
     taken: dict[Path, Path] = {}
-    for source, target in sets.mapped(inputs, out, ".png"):
+    for source, place in plan.jobs:
+        target = place.with_suffix(".png")
         try:
             if (first := taken.setdefault(target, source)) is not source:
                 raise InputError(f"{source} and {first} would both become {target}; give them one at a time")

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import hashlib
+import http.client
 import io
 import pickle
 import tarfile
@@ -68,10 +69,7 @@ def _from_folder(path: Path, wanted: list[str]) -> Batches:
 
 
 def _from_archive(path: Path, wanted: list[str]) -> Batches:
-    if (found := md5(path)) != MD5:
-        warnings.warn(
-            f"{path}: not the official CIFAR-10 archive (MD5 {found}, official {MD5}); going on with it", DataWarning, stacklevel=2
-        )
+    found = md5(path)
     members = {f"{FOLDER}/{name}": name for name in wanted}
     batches: Batches = {}
     try:
@@ -87,6 +85,10 @@ def _from_archive(path: Path, wanted: list[str]) -> Batches:
     missing = [name for name in wanted if name not in batches]
     if missing:
         raise InputError(f"{path}: holds no {FOLDER}/{missing[0]}; give the python version of CIFAR-10 (cifar-10-python.tar.gz)")
+    if found != MD5:  # only now: of what is no such archive at all, one line tells enough
+        warnings.warn(
+            f"{path}: not the official CIFAR-10 archive (MD5 {found}, official {MD5}); going on with it", DataWarning, stacklevel=2
+        )
     return batches
 
 
@@ -215,8 +217,8 @@ def download(url: str, expected: str, target: Path, progress: Progress | None = 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, part, progress)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise InputError(f"CIFAR-10 could not be downloaded ({getattr(error, 'reason', error)}); {REMEDY}") from error
+    except _NetworkError as error:
+        raise InputError(f"CIFAR-10 could not be downloaded ({error}); {REMEDY}") from error
     except OSError as error:
         raise InputError(f"{part}: could not be written ({error.strerror or error}); free some space, or {REMEDY}") from error
     if (found := md5(part)) != expected:
@@ -226,26 +228,48 @@ def download(url: str, expected: str, target: Path, progress: Progress | None = 
     return target
 
 
+class _NetworkError(Exception):
+    """What went wrong on the way, in words; what had come is kept."""
+
+
 def _fetch(url: str, part: Path, progress: Progress | None) -> None:
     """Append to `part` what it lacks of `url`; a server that cannot go on from the middle sends the whole again."""
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=30)
-    except urllib.error.HTTPError as error:
-        if error.code == 416:  # nothing lies beyond what is there: it is whole, or it is another file and its sum will tell
-            return
-        raise
+    response = _asked(url, have)
+    if response is None:
+        return
     with contextlib.closing(response):
         if response.status != 206:
             have = 0
         length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
+        total = have + int(length) if length and length.isdigit() else None
         with part.open("ab" if have else "wb") as file:
-            while chunk := response.read(CHUNK):
+            while chunk := _next(response, have):
                 file.write(chunk)
                 have += len(chunk)
                 if progress:
                     progress(have, total, f"{have / 1e6:.0f} MB of CIFAR-10")
         if total is not None and have < total:
-            raise ConnectionError(f"broke off after {have:,} of {total:,} bytes; run it again to go on")
+            raise _NetworkError(f"broke off after {have:,} of {total:,} bytes; run it again to go on")
+
+
+def _asked(url: str, have: int) -> Any:
+    """The server's answer, from byte `have` on if it can; None when nothing lies beyond: it is whole, or its sum will tell."""
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        return urllib.request.urlopen(request, timeout=30)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:
+            return None
+        raise _NetworkError(f"HTTP status {error.code}, {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _NetworkError(getattr(error, "reason", None) or error) from error
+
+
+def _next(response: Any, have: int) -> bytes:
+    """The next bytes of the answer. A server that hangs up in the middle of a chunk, a reset line, a time-out: all are one to us."""
+    try:
+        chunk: bytes = response.read(CHUNK)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _NetworkError(f"broke off after {have:,} bytes: {type(error).__name__}; run it again to go on") from error
+    return chunk

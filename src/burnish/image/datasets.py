@@ -1,8 +1,8 @@
-"""Sets of pictures: CIFAR-10, the embedded photographs, a folder of one's own."""
+"""Sets of images: CIFAR-10, the embedded photographs, a folder of one's own."""
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from burnish.errors import InputError, MissingExtraError
 from burnish.files import atomic
-from burnish.image import cifar, folder
+from burnish.image import cifar, folder, opening
 from burnish.image.folder import Files
 from burnish.image.folder import Picture as Picture
 from burnish.image.folder import is_picture as is_picture
@@ -21,7 +21,7 @@ from burnish.image.folder import read as read
 from burnish.progress import Progress
 
 Split = Literal["train", "test"]
-SOURCES = "cifar10, photos, a CIFAR-10 archive (.tar.gz) or its folder, or a folder of pictures"
+SOURCES = "cifar10, photos, a CIFAR-10 archive (.tar.gz) or its folder, or a folder of images"
 PHOTOS = {
     "train": ["astronaut.png", "rocket.jpg", "retina.jpg", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png"],
     "test": ["chelsea.png", "coffee.png"],
@@ -29,18 +29,17 @@ PHOTOS = {
 TERMS = {
     "cifar10": "CIFAR-10 (Krizhevsky 2009), free for research; its pictures were collected from the web",
     "photos": "the photographs that come with scikit-image, free to use (public domain and CC0; the Hubble field by NASA/ESA)",
-    "bsds500": "BSDS500, for non-commercial research and education",
-    "folder": "your own pictures, on your own terms",
 }
-RESIDENT = 1 << 30  # bytes of decoded pictures kept in memory; a folder with more is decoded again each time
-TERMS_FILE = "TERMS.txt"  # in a folder of pictures: on what terms they may be used, for the card of a model that learns from them
+UNSTATED = "unstated"  # the terms of a folder that says nothing about them
+RESIDENT = 1 << 30  # bytes of decoded images kept in memory; a folder with more is decoded again each time
+TERMS_FILE = "TERMS.txt"  # in a folder of images: on what terms they may be used, for the card of a model that learns from them
 
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures with what must be known of them. `images` are H×W×C uint8 or uint16 (of one size: one N×H×W×C array), C being 3, or 1 for
-    grey ones; `skipped` names what could not be read, and why. `degraded` holds the same pictures before restoration, where they came in
-    pairs."""
+    """Images with what must be known of them. `images` are H×W×C uint8 or uint16 (of one size: one N×H×W×C array), C being 3, or 1 for
+    grey ones; `skipped` names what could not be read, and why. `degraded` holds the degraded partners of the same images, where they came
+    in pairs."""
 
     name: str
     images: Sequence[Picture] | Picture
@@ -55,11 +54,11 @@ class PictureSet:
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """The pictures' shapes; none is decoded for it."""
+        """The images' shapes; none is decoded for it."""
         return [entry.shape for entry in self.images.entries] if isinstance(self.images, Files) else [each.shape for each in self.images]
 
     def fingerprint(self) -> str:
-        """A digest of all shapes and pixels in their order: "sha256:" and 16 hex digits. Of pictures too many for the memory: of their
+        """A digest of all shapes and pixels in their order: "sha256:" and 16 hex digits. Of images too many for the memory: of their
         names and sizes."""
         if isinstance(self.images, Files):
             return self.images.fingerprint()
@@ -70,15 +69,15 @@ class PictureSet:
         return f"sha256:{digest.hexdigest()[:16]}"
 
     def origin(self) -> dict[str, str]:
-        """Which pictures these are, as cards have it: name, fingerprint and terms."""
+        """Which images these are, as cards have it: name, fingerprint and terms."""
         return {"name": self.name, "fingerprint": self.fingerprint(), "terms": self.terms}
 
     def first(self, count: int | None) -> "PictureSet":
-        """The first `count` pictures; all when None."""
+        """The first `count` images; all when None."""
         return self if count is None else self.chosen(range(min(count, len(self.images))))
 
     def chosen(self, indices: Sequence[int]) -> "PictureSet":
-        """The pictures at `indices`, in that order."""
+        """The images at `indices`, in that order."""
         return replace(
             self,
             images=_at(self.images, indices),
@@ -93,48 +92,62 @@ def _at(images: Any, indices: Sequence[int]) -> Any:
     return images[list(indices)] if isinstance(images, np.ndarray) else [images[i] for i in indices]
 
 
-def load(source: str | Path, split: Split, progress: Progress | None = None, channels: int | None = 3) -> PictureSet:
-    """The pictures of `source`: "cifar10" (downloaded on first use), "photos", a CIFAR-10 archive or folder, or a folder of pictures.
+def load(
+    source: str | Path,
+    split: Split,
+    progress: Progress | None = None,
+    channels: int | None = 3,
+    *,
+    limit: int | None = None,
+    resident: int | None = None,
+) -> PictureSet:
+    """The images of `source`: a folder of images, a CIFAR-10 archive or its folder, "cifar10" (downloaded on first use) or "photos".
 
-    A folder of pictures has no split: both give all of it; one with more than RESIDENT bytes is decoded as it is used. `channels` of a
-    folder or the photographs are 3 (grey is repeated), 1 (colour is mixed) or None (1 where all are grey, else 3). Raises InputError for an
-    unknown source or one without a readable picture.
+    A folder that exists wins over a name. It has no split: both give all of it; one with more than `resident` bytes (default: RESIDENT) is
+    decoded as it is used, and what is broken in it found then. `channels` of a folder or the photographs are 3 (grey is repeated), 1
+    (colour is mixed) or None (1 where all are grey, else 3). With `limit`, the first so many only: no other is decoded. Raises InputError
+    for an unknown source or one without a readable image.
     """
     kind, path = _kind(source)
     if kind == "photos":
-        return _photos(split, channels or 3)
+        return photos(split, channels or 3).first(limit)
     if kind == "cifar10":
-        images = cifar.load(path or cifar.archive(progress), split)
-        name = path.resolve().name if path else "cifar10"  # another archive's pictures may not be the official ones
+        images = cifar.load(path or cifar.archive(progress), split)[:limit]
+        name = path.resolve().name if path else "cifar10"  # another archive's images may not be the official ones
         return PictureSet(name, images, [f"{split}/{index}" for index in range(len(images))], TERMS["cifar10"])
     assert path is not None
-    return _folder(path, split, channels, progress)
+    return _folder(path, channels, progress, limit, RESIDENT if resident is None else resident)
 
 
 def has_test_split(source: str | Path) -> bool:
-    """Whether `source` comes with pictures to test on, apart from those to train on."""
+    """Whether `source` comes with images to test on, apart from those to train on."""
     return _kind(source)[0] != "folder"
 
 
 def tuning_for(source: str | Path, channels: int | None = 3) -> PictureSet:
-    """Pictures to choose settings on before scoring on `source`: its training pictures, or the embedded photographs for a folder."""
-    return load(source if has_test_split(source) else "photos", "train", channels=channels)
+    """Images to choose settings on before scoring on `source`: its training images, or the embedded photographs for a folder."""
+    return load(source, "train", channels=channels) if has_test_split(source) else photos("train", channels or 3)
 
 
 def _kind(source: str | Path) -> tuple[Literal["photos", "cifar10", "folder"], Path | None]:
-    if source in ("photos", "cifar10"):
-        return source, None  # type: ignore[return-value]
     path = Path(source)
-    if path.is_file():
-        return "cifar10", path
     if path.is_dir():
         return ("cifar10" if cifar.is_folder(path) else "folder"), path
+    if source in ("photos", "cifar10"):
+        return source, None  # type: ignore[return-value]
+    if path.is_file():
+        if opening.format_of(path) is not None:
+            raise InputError(f"{source}: is one image, and a set of them is asked for; give the folder that it is in, {path.parent}")
+        return "cifar10", path
+    if path.exists():
+        raise InputError(f"{source}: is neither a file nor a folder; give {SOURCES}")
     close = difflib.get_close_matches(str(source), ["cifar10", "photos"], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else f"; give {SOURCES}"
     raise InputError(f"{source}: no such file or folder{hint}")
 
 
-def _photos(split: Split, channels: int) -> PictureSet:
+def photos(split: Split, channels: int = 3) -> PictureSet:
+    """The photographs that come with scikit-image: six to train on, two to test on. Raises MissingExtraError without it."""
     try:
         import skimage
     except ImportError as error:
@@ -144,43 +157,46 @@ def _photos(split: Split, channels: int) -> PictureSet:
     return PictureSet("photos", images, [Path(name).stem for name in PHOTOS[split]], TERMS["photos"])
 
 
-def _folder(path: Path, split: Split, channels: int | None, progress: Progress | None) -> PictureSet:
+def _folder(path: Path, channels: int | None, progress: Progress | None, limit: int | None, resident: int) -> PictureSet:
     entries, skipped = folder.survey(path, progress)
     files = folder.opened(entries, channels)
-    resident = files.bytes <= RESIDENT
-    whole: list[int] = []
-    images: list[Picture] = []
-    for index, entry in enumerate(entries if resident or split == "test" else ()):
+    if limit is not None:
+        files = files.chosen(range(min(limit, len(files))))
+    if files.bytes > resident:  # what is broken in it is found when its turn comes
+        images: Sequence[Picture] = files
+        names = [entry.name for entry in files.entries]
+    else:
+        found, broken = decoded(files, progress)
+        skipped += broken
+        if not found:
+            raise InputError(f"{path}: none of its images can be read; the first, {skipped[0][0]}: {skipped[0][1]}")
+        names, images = [name for name, _ in found], [image for _, image in found]
+    return PictureSet(path.resolve().name, images, names, terms(path), tuple(sorted(skipped)))
+
+
+def decoded(files: Files, progress: Progress | None = None) -> tuple[list[tuple[str, Picture]], list[tuple[str, str]]]:
+    """All of a folder's images with their names, and the names of those that cannot be read to their end, with why."""
+    found, broken = [], []
+    for index, entry in enumerate(files.entries):
         try:
-            picture = files[index]
-            whole.append(index)
-            if resident:
-                images.append(picture)
+            found.append((entry.name, files[index]))
         except InputError as error:
-            skipped.append((entry.name, str(error).removeprefix(f"{entry.file}: ")))
+            broken.append((entry.name, str(error).removeprefix(f"{entry.file}: ")))
         if progress:
-            progress(index + 1, len(entries), entry.name)
-    if not resident and split == "train":
-        whole = list(range(len(entries)))  # a broken one is found when its turn comes
-    if not whole:
-        name, why = skipped[0]
-        raise InputError(f"{path}: none of its {len(entries)} pictures can be read; the first, {name}: {why}")
-    chosen = files.chosen(whole)
-    names = [entry.name for entry in chosen.entries]
-    return PictureSet(path.resolve().name, images if resident else chosen, names, terms(path), tuple(sorted(skipped)))
+            progress(index + 1, len(files), entry.name)
+    return found, broken
 
 
 def terms(path: Path) -> str:
-    """On what terms a folder's pictures may be used: what its TERMS.txt says, or what is known of a folder of that name."""
-    stated = path / TERMS_FILE
+    """On what terms a folder's images may be used: what its TERMS.txt says, else "unstated"."""
     try:
-        return " ".join(stated.read_text("utf-8").split())[:500]
+        return " ".join((path / TERMS_FILE).read_text("utf-8").split())[:500] or UNSTATED
     except (OSError, UnicodeDecodeError):
-        return TERMS["bsds500" if path.resolve().name in ("bsds500-train", "cbsd68") else "folder"]
+        return UNSTATED
 
 
 def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> None:
-    """Write an H×W×3 picture of floats on 0–1 as a PNG of the depth of `like` (uint8 or uint16), clipped and rounded, or nothing."""
+    """Write an H×W×3 image of floats on 0–1 as a PNG of the depth of `like` (uint8 or uint16), clipped and rounded, or nothing."""
     import pyvips
 
     levels = np.iinfo(like).max
@@ -188,10 +204,3 @@ def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> No
     written = pyvips.Image.new_from_array(pixels, interpretation="rgb16" if levels > 255 else "srgb")
     with atomic(path) as temporary:
         temporary.write_bytes(written.pngsave_buffer())
-
-
-def mapped(inputs: Sequence[Path], out: Path, ending: str) -> Iterator[tuple[Path, Path]]:
-    """(file, where it goes under `out`) for each input: a file by its name, a folder's pictures by their places in it."""
-    for item in inputs:
-        for file in pictures_in(item) if item.is_dir() else [item]:
-            yield file, (out / (file.relative_to(item) if item.is_dir() else file.name)).with_suffix(ending)

@@ -40,9 +40,15 @@ def stamp(path: Path) -> Stamp:
 
 
 def format_of(path: Path) -> str | None:
-    """The format of a file by its first bytes, a key of LOADERS ("avif" for HEIF's kinds); None for what is no such image."""
-    with path.open("rb") as file:
-        head = file.read(12)
+    """The format of a file by its first bytes, a key of LOADERS ("avif" for HEIF's kinds); None for what is no such image.
+
+    Raises InputError when the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     if head.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -56,11 +62,14 @@ def format_of(path: Path) -> str | None:
     return "avif" if head[4:8] == b"ftyp" and head[8:] in HEIF_BRANDS else None
 
 
-def opened(path: Path, *, page: int = 0, pages: int = 1, access: str = "sequential", max_pixels: int = MAX_PIXELS) -> Any:
+def opened(
+    path: Path, *, page: int = 0, pages: int = 1, fail_on: str = "error", access: str = "sequential", max_pixels: int = MAX_PIXELS
+) -> Any:
     """The pyvips image of a file, its header read and nothing decoded: page `page`, or with `pages` -1 all, one below the other.
 
-    Pixels that are missing raise pyvips.Error when they are asked for (`unreadable` makes an InputError of it). Raises InputError for what
-    is no image of the six formats, and for one that holds more than `max_pixels` or far more than its bytes can.
+    Pixels that are missing or broken raise pyvips.Error when they are asked for (`unreadable` makes an InputError of it); with `fail_on`
+    "truncated" only missing ones do, and a TIFF's good pages open whatever comes after them. Raises InputError for what is no image of the
+    six formats, and for one that holds more than `max_pixels` or far more than its bytes can.
     """
     import pyvips
 
@@ -72,7 +81,7 @@ def opened(path: Path, *, page: int = 0, pages: int = 1, access: str = "sequenti
     try:
         # By its own name, never by libvips' choice, which takes other loaders for some JPEGs.
         load = getattr(pyvips.Image, f"{LOADERS[kind]}load_source")
-        image = load(_source(path), access=access, fail_on="truncated", **paging)
+        image = load(_source(path), access=access, fail_on=fail_on, **paging)
     except pyvips.Error as error:
         raise unreadable(path, error, stacked=pages != 1) from error
     _check_size(path, image, kind, length, max_pixels)

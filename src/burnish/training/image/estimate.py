@@ -36,7 +36,7 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
     The filters' settings are chosen on the embedded photographs with noise of that strength.
     """
     degradation = Degradation.parse(noise.spec)
-    tuning = datasets.load("photos", "train", channels=pictures.channels)
+    tuning = datasets.photos("train", pictures.channels)
     filters, _ = baselines.tune(tuning, degradation, seed, progress)
     filters = [each for each in filters if each.name != "wiener_oracle"]  # it has to be told what nobody knows here
     methods: dict[str, Callable[[Floats], Floats]] = {
