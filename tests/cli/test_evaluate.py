@@ -69,7 +69,7 @@ def test_evaluate_refuses_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "fake.onnx").write_bytes(b"no model")
     seed = ["evaluate", "seed", "--data"]
-    refused(burnish_(*seed, tmp_path / "empty"), 1, "empty", "holds no picture")
+    refused(burnish_(*seed, tmp_path / "empty"), 1, "empty", "holds no image")
     refused(burnish_(*seed, tmp_path / "none"), 1, "no such file or folder")
     refused(burnish_("evaluate", "sead", "--data", "photos"), 2, "did you mean 'seed'")
     refused(burnish_("evaluate", tmp_path / "fake.onnx", "--data", "photos"), 1, "fake.onnx", "not an ONNX model")
