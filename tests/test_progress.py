@@ -1,7 +1,6 @@
 """Progress: plain lines where stderr is no terminal, a bar where it is, nothing for what takes no time."""
 
 import os
-import pty
 import subprocess
 import sys
 
@@ -33,9 +32,25 @@ def test_plain_lines_tell_share_time_left_and_note() -> None:
         assert parts[3].startswith("step ")
 
 
-def test_a_terminal_gets_a_live_bar() -> None:
+ASIDE = """
+import time
+from burnish.cli.words import say
+from burnish import progress
+with progress.shown("work") as shown:
+    for step in range(1, 26):
+        time.sleep(0.05)
+        shown(step, 26, "a note that is longer than the words of the result")
+    say("a result")
+    time.sleep(0.1)
+    shown(26, 26)
+"""
+
+
+def terminal(code: str) -> bytes:
+    """What a terminal is sent by a program whose stdout and stderr it is."""
+    pty = pytest.importorskip("pty")
     outer, inner = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-c", WORK], stderr=inner, env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"})
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=inner, stderr=inner, env=os.environ | {"COLUMNS": "70"})
     os.close(inner)
     shown = b""
     while True:
@@ -48,9 +63,33 @@ def test_a_terminal_gets_a_live_bar() -> None:
         shown += chunk
     assert process.wait() == 0
     os.close(outer)
-    assert b"\x1b[" in shown
-    assert b"work" in shown
-    assert b"step 30" in shown
+    return shown
+
+
+def screen(sent: bytes) -> list[str]:
+    """The lines that stand on the terminal in the end."""
+    lines = []
+    for line in sent.decode("utf-8").split("\r\n"):
+        cells: list[str] = []
+        for part in line.split("\r"):
+            cells[: len(part)] = part
+        lines.append("".join(cells).rstrip())
+    return lines
+
+
+def test_a_terminal_gets_a_live_line_that_is_gone_in_the_end() -> None:
+    sent = terminal(WORK)
+    looks = sent.decode("utf-8").split("\r")
+    assert any(look.startswith("██") and "░ work · " in look and "% · 0:0" in look and "step 2" in look for look in looks)
+    assert max(map(len, looks)) < 70
+    assert sent.count(b"\n") == 0
+    assert screen(sent) == [""]
+
+
+def test_a_result_has_a_line_of_its_own_above_the_live_one() -> None:
+    sent = terminal(ASIDE)
+    assert sent.count(b"work") >= 3
+    assert screen(sent) == ["a result", ""]
 
 
 def test_short_work_is_silent(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ print(*sorted(sys.modules))
 """
     loaded = python(code).splitlines()[-1].split()
     assert "click" in loaded
-    assert not {"torch", "onnxruntime", "pyvips", "numpy", "skimage", "matplotlib", "rich"} & set(loaded)
+    assert not {"torch", "onnxruntime", "pyvips", "numpy", "skimage", "matplotlib"} & set(loaded)
 
 
 def test_restoring_scoring_and_showing_work_where_torch_cannot_be_imported() -> None:

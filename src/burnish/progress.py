@@ -1,12 +1,16 @@
-"""Progress of long work on stderr: a live bar in a terminal, plain lines elsewhere, silence under a second."""
+"""Progress of long work on stderr: a live line in a terminal, plain lines elsewhere, silence under a second."""
 
 import contextlib
+import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Protocol
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
+LIVE_EVERY = 0.1  # seconds between two looks of the live line
+BAR = 24  # letters
 
 
 class Progress(Protocol):
@@ -22,56 +26,84 @@ def silent(done: int, total: int | None, note: str = "") -> None:
 @contextlib.contextmanager
 def shown(label: str) -> Iterator[Progress]:
     """Yield a Progress that shows `label`, the share done, time left and the note on stderr."""
-    with _live(label) if sys.stderr.isatty() else _plain(label) as progress:
-        yield progress
-
-
-@contextlib.contextmanager
-def _live(label: str) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None, note="", visible=False)
-        began = time.monotonic()
-
-        def progress(done: int, total: int | None, note: str = "") -> None:
-            bar.update(task, completed=done, total=total, note=note, visible=time.monotonic() - began > 1)
-
-        yield progress
-
-
-@contextlib.contextmanager
-def _plain(label: str) -> Iterator[Progress]:
-    began = time.monotonic()
-    first: int | None = None
-    printed = began - PLAIN_EVERY + 1  # the first line after a second
+    live = sys.stderr.isatty()
+    clock = _Clock()
+    last = clock.began + 1 - (LIVE_EVERY if live else PLAIN_EVERY)  # the first line after a second
 
     def progress(done: int, total: int | None, note: str = "") -> None:
-        nonlocal first, printed
-        first = done if first is None else first
+        nonlocal last
         now = time.monotonic()
-        if now - printed < PLAIN_EVERY:
+        told = clock.told(now, done, total)
+        if now - last < (LIVE_EVERY if live else PLAIN_EVERY):
             return
-        printed = now
-        parts = [label]
-        if total:
-            parts.append(f"{100 * done / total:.0f} %")
-            if done > first:
-                parts.append(f"{_clock((now - began) * (total - done) / (done - first))} left")
-        print(" · ".join([*parts, note] if note else parts), file=sys.stderr, flush=True)
+        last = now
+        line = " · ".join([label, *told, note] if note else [label, *told])
+        if live:
+            _line.show(f"{_bar(done, total)} {line}" if total else line)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
-    yield progress
+    try:
+        yield progress
+    finally:
+        with aside():
+            pass
+
+
+class _Clock:
+    """How far the work is, and how long it will take, from how long it has taken since it was first told of."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self._first: int | None = None
+
+    def told(self, now: float, done: int, total: int | None) -> list[str]:
+        self._first = done if self._first is None else self._first
+        if not total:
+            return []
+        share = f"{100 * done / total:.0f} %"
+        if done <= self._first:
+            return [share]
+        return [share, f"{_clock((now - self.began) * (total - done) / (done - self._first))} left"]
+
+
+def _bar(done: int, total: int) -> str:
+    full = min(BAR * done // total, BAR)
+    return "█" * full + "░" * (BAR - full)
 
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+class _Line:
+    """The line of a terminal that is written over again and again: carriage returns and blanks do it, which every terminal knows."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._length = 0
+
+    def show(self, text: str) -> None:
+        text = text[: shutil.get_terminal_size().columns - 1]
+        with self.lock:
+            sys.stderr.write(f"\r{text.ljust(self._length)}")
+            sys.stderr.flush()
+            self._length = len(text)
+
+    def erase(self) -> None:
+        if self._length:
+            self.show("")
+            sys.stderr.write("\r")
+            sys.stderr.flush()
+
+
+_line = _Line()
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """What is printed inside has the terminal to itself: the live line, if there is one, makes room for it and comes back by itself."""
+    with _line.lock:
+        _line.erase()
+        yield

@@ -9,20 +9,35 @@ from typing import Any
 
 import click
 
+from burnish import progress
+
 SRC = "cifar10, photos, a CIFAR-10 archive or its folder, or a folder of images"
 
 
-PLAIN = {"−": "-", "–": "-", "×": "x", "·": "-", "…": "...", "’": "'", "“": '"', "”": '"'}  # in another encoding than UTF-8
+PLAIN = {
+    "−": "-",
+    "–": "-",
+    "×": "x",
+    "·": "-",
+    "…": "...",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "█": "#",
+    "░": ".",
+}  # in another encoding than UTF-8
 
 
 def complain(line: str) -> None:
     """A line on stderr: what went wrong, or what somebody should know beside the result."""
-    print(f"burnish: {line}", file=sys.stderr, flush=True)
+    with progress.aside():
+        print(f"burnish: {line}", file=sys.stderr, flush=True)
 
 
 def say(line: str) -> None:
     """A line of the result, on stdout."""
-    print(line, flush=True)  # a long training's lines are read while it runs, through a pipe too
+    with progress.aside():
+        print(line, flush=True)  # a long training's lines are read while it runs, through a pipe too
 
 
 def print_boards(boards: Sequence[Any]) -> None:
