@@ -1,18 +1,23 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs in .venv first.
-PYTHON ?= python3
 VENV := .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := $(VENV)/Scripts
+else
+PYTHON ?= python3
 BIN := $(VENV)/bin
+endif
 
 .PHONY: demo test fuzz bench clean
 
 demo: $(VENV)/train.installed
-	$(BIN)/burnish demo --out demo
+	$(BIN)/python -m burnish demo --out demo
 
 test: $(VENV)/dev.installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest
 
 fuzz: $(VENV)/dev.installed
 	$(BIN)/python tests/fuzz.py
@@ -21,11 +26,11 @@ bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/seed_step.py
 
 # `pip install` needs no network but a package index; every version is pinned in constraints.txt.
-$(VENV)/%.installed: pyproject.toml constraints.txt
+$(VENV)/%.installed: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Burnish needs Python 3.11 or newer; set PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing burnish[$*] into $(VENV) ..."
-	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
 clean:

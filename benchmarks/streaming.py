@@ -49,7 +49,7 @@ def make(folder: Path, photos: int, originals: int) -> None:
 
 def resident() -> int:
     """This process's resident memory in MB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 
 
 class Watched(Source):
