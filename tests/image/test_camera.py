@@ -100,6 +100,14 @@ def test_grey_stays_grey_with_and_without_noise(value: float) -> None:
         np.testing.assert_allclose(degraded.mean((0, 1)), value, atol=0.012)
 
 
+def test_the_mean_of_many_shots_is_the_truth_in_dark_colours_too() -> None:
+    """The curve is steep in the dark: noise sent through it alone would move the mean by several times as much."""
+    dark = np.broadcast_to(np.array([0.16, 0.22, 0.12], np.float32), (96, 96, 3))
+    means = np.array([noise(dark, 2, seed).mean((0, 1)) for seed in range(40)])
+    np.testing.assert_allclose(np.median(means, 0), 0, atol=0.003)
+    np.testing.assert_allclose(means.mean(0), 0, atol=0.006)
+
+
 def test_white_does_not_come_back_coloured() -> None:
     whites = [develop(flat(1), 1, seed) for seed in SEEDS]
     for degraded, truth in whites:
