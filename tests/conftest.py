@@ -1,5 +1,6 @@
 """Real pictures small enough for tests, and where the shared data stands, if it does."""
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -38,6 +39,9 @@ def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)
     return folder
 
+
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals, links, limits or pipes as POSIX has them")
+needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, which Linux has")
 
 SHARED = Path(__file__).parents[2] / "shared"
 STANDIN = SHARED / "data" / "cifar-10-standin-python.tar.gz"

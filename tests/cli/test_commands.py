@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import BURNISH, burnish_, refused
+from conftest import needs_posix
 
 from burnish.cli import COMMANDS, main
 
@@ -171,7 +172,7 @@ def test_a_refusal_of_a_program_of_its_own_is_one_line() -> None:
     refused(burnish_("show", "none.onnx"), 2, "none.onnx", "cannot be read as a model")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the shell's pipe")
+@needs_posix
 def test_a_reader_that_goes_away_is_no_bug(tmp_path: Path) -> None:
     command = f"{sys.executable} -m burnish models 2> {tmp_path / 'said'} | true"
     subprocess.run(command, shell=True, check=False)

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from command import BURNISH, burnish_, refused
+from conftest import needs_posix
 
 import burnish
 from burnish.image import datasets
@@ -48,10 +48,8 @@ def test_train_refuses_in_one_line(picture_folder: Path, tmp_path: Path) -> None
 
 
 def test_a_full_disk_ends_a_training_in_one_line_and_keeps_the_last_checkpoint(picture_folder: Path, tmp_path: Path) -> None:
-    def little_room() -> None:  # no file may grow beyond 50 kB: a checkpoint of the seed takes about 80
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    result = burnish_("train", "seed", "--data", picture_folder, "--epochs", "2", "--out", tmp_path / "run", before=little_room)
+    train = ["train", "seed", "--data", picture_folder, "--epochs", "2", "--out", tmp_path / "run"]
+    result = burnish_(*train, room=50_000)  # a checkpoint of the seed takes about 80 kB
     assert result.returncode == 1
     assert "could not be written" in result.stderr
     assert "free some space" in result.stderr
@@ -81,6 +79,7 @@ def broken_off(command: list[str], folder: Path, after: int, how: signal.Signals
     return process.wait(60)
 
 
+@needs_posix
 def test_a_run_killed_and_interrupted_ends_as_one_never_stopped(picture_folder: Path, tmp_path: Path) -> None:
     unbroken, broken = tmp_path / "a" / "run", tmp_path / "b" / "run"
     subprocess.run(begun(unbroken, picture_folder), check=True, capture_output=True)
