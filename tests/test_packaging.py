@@ -138,3 +138,11 @@ def test_pages_link_to_what_is_there(page: str) -> None:
         assert there.exists(), f"{page} links to {target}"
         if anchor:
             assert anchor in anchors(there), f"{page} links to {target}"
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
+def test_pages_name_files_that_are_there(page: str) -> None:
+    for quoted in re.findall(r"`([^`\n]+)`", (ROOT / page).read_text("utf-8")):
+        for path in re.findall(r"(?<![\w/.<-])(?:src/|tests/|benchmarks/|docs/|burnish/)[\w./-]*\w", quoted):
+            if not path.isupper() and "MEDIUM" not in path:
+                assert (ROOT / path).exists() or (ROOT / "src" / path).exists(), f"{page} names {path}"
