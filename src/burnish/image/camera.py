@@ -10,15 +10,17 @@ model is Foi, Trimeche, Katkovnik and Egiazarian's (2008). What is drawn for an 
   In half of the images white lies beyond the sensor's range, so that it has no noise.
 - The noise, on a Bayer mosaic whose first red pixel is at any of four places: a raw value x on 0–1 becomes x + sqrt(shot·x + read)·n with
   n standard normal. At strength k, shot = 0.0005·k²·2^u with u from −1 to 1, and ln read = 2.18·ln shot + 1.2 + v with v normal of standard
-  deviation 0.26. Strength 1 is about ISO 1600 to 3200. In one image of seven, rows or columns share a noise of 0.05–0.3·sqrt(read); in one
-  of ten, a pixel in 100,000 is hot. One sensor in eight cuts negative values off, the others keep them until
-  the end.
+  deviation 0.26; both are variances. Strength 1 is about ISO 1600 to 3200. In one image of seven, rows or columns share a noise of standard
+  deviation 0.05–0.3·sqrt(read); in one of ten, a pixel in 100,000 is hot, brighter by 0.1–0.5, at strengths below 1 by k times that. One
+  sensor in eight cuts negative values off, the others keep them until the end. What the image gets is half the difference of the tone curve
+  with the noise added and subtracted, so that the mean of many shots is the truth.
 - The demosaicking: two thirds Malvar, He and Cutler's, a third bilinear.
 - The camera's denoising, which stands for filters that keep edges: it takes a share a of each of the r finest octaves of the noise, not of
   the image, the last one in part. For brightness a is 0.5–1 (in 17 images of 20) and r 1–2.2; for the colour differences a is 0.9–1 (in
   nine of ten) and r 1.5–5. Of all that remains it takes 0.2–0.8, in brightness in seven images of ten, in colours in eight.
 - The finish: in a third of the images the colour differences are smoothed with a Gaussian of sigma 0.7–3 pixels, in half an unsharp mask
-  follows, of amount 0.2–1.2 and sigma 0.6–1.5; then seven tenths are saved as JPEG, quality 85–100 or, one in five, 70–95, 4:2:0 mostly.
+  follows, of amount 0.2–1.2 and sigma 0.6–1.5. At last seven tenths of the degraded images are saved as JPEG, of quality 85–100 or, one in
+  five, 70–95, three in four with 4:2:0.
 
 An image of one channel has one curve, no mosaic and no colours, and the rest alike.
 """
@@ -164,8 +166,7 @@ def _enlarged(planes: Planes, factor: float, rng: np.random.Generator) -> Planes
 
 
 def _curve(light: NDArray[np.float32], camera: _Camera) -> NDArray[np.float32]:
-    """From linear light to the image's values, both on 0–1, rising strictly; odd, so that
-    noise about black keeps its mean.
+    """From linear light to the image's values, both on 0–1, rising strictly; odd, since noise goes below black.
 
     The power is of exponential and logarithm, which NumPy has vectorised.
     """
@@ -231,11 +232,11 @@ def _developed(raw: Planes, noise: Planes, camera: _Camera) -> tuple[Planes, Pla
 
 
 def _encoded(sensed: Planes, camera: _Camera) -> Planes:
-    """The sensor's colours or one plane, C×H×W, as values of the image, at most 1 and not yet cut at black."""
+    """The sensor's colours or one plane, C×H×W, as values of the image, not yet cut at black but within −1 to 1."""
     if len(sensed) == 3:
         balanced = np.minimum(sensed * camera.balance.astype(np.float32)[:, None, None], 1)
         sensed = np.matmul(camera.matrix.astype(np.float32), balanced.reshape(3, -1)).reshape(sensed.shape)
-    return np.stack([_curve(np.minimum(plane, 1), camera) for plane in sensed])
+    return np.stack([_curve(np.clip(plane, -1, 1), camera) for plane in sensed])
 
 
 # --- The camera's own denoising and finish ---
