@@ -60,6 +60,9 @@ def test_an_unknown_option_is_wrong_usage(command: str, monkeypatch: pytest.Monk
         ["degrade", "a.png", "-o", "out"],
         ["compare"],
         ["show"],
+        ["restore", ""],
+        ["train", ""],
+        ["evaluate", "seed", "--data", ""],
     ],
     ids=" ".join,
 )

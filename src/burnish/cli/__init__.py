@@ -45,6 +45,11 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"burnish.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if "" in args:  # as a path it would be the folder at hand
+            ctx.fail("an argument is empty; name a file or a value (is a variable of the shell unset?)")
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

@@ -47,7 +47,8 @@ def show(model_or_network: str, as_json: bool) -> None:
     from burnish.model import describe
     from burnish.model import file as model_file
 
-    if model_or_network in model_file.shipped() or Path(model_or_network).suffix == ".onnx":
+    path = Path(model_or_network)
+    if model_or_network in model_file.shipped() or path.suffix == ".onnx" or path.is_file():
         card = json.loads(model_file.read_card(model_or_network).to_json())
     else:
         card = _network_card(model_or_network)
