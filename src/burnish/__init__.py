@@ -12,16 +12,16 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from burnish.degradation import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
+    from burnish.image.model import Model as Model
     from burnish.image.restore import restore_file as restore_file
     from burnish.model.card import Card as Card
-    from burnish.model.file import Model as Model
     from burnish.model.file import load as load
 
 _HOME = {
     "BurnishError": "burnish.errors",
     "Card": "burnish.model.card",
     "Degradation": "burnish.degradation",
-    "Model": "burnish.model.file",
+    "Model": "burnish.image.model",
     "load": "burnish.model.file",
     "restore_file": "burnish.image.restore",
 }

@@ -11,8 +11,8 @@ from burnish.errors import BurnishError
 from burnish.files import clear_leftovers
 from burnish.image import datasets
 from burnish.image import files as image_files
+from burnish.image.model import Model
 from burnish.image.restore import Outcome, Settings, Stopped, restored
-from burnish.model.file import Model
 from burnish.progress import Progress
 
 AT_ONCE = 2  # while one is read or written, the other is restored

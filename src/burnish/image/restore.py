@@ -19,8 +19,8 @@ from burnish.image import channels, gate, headers
 from burnish.image import files as image_files
 from burnish.image.channels import Layout
 from burnish.image.files import Photo
+from burnish.image.model import Model, load
 from burnish.image.tiling import streamed
-from burnish.model.file import Model, load
 
 Range = tuple[float, float]
 Status = Literal["restored", "unchanged", "skipped", "failed"]
