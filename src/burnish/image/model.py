@@ -46,6 +46,11 @@ class Model:
         """The file it was loaded from."""
         return self.file.path
 
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that tell its file from another."""
+        return self.file.digest
+
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The graph as it is: N×C×H×W float32 on 0–1 (H and W multiples of the card's `multiple_of`) to the same, not clipped."""
         return self.file.run(["restored"], {"image": batch})[0]

@@ -1,6 +1,7 @@
 """The model file: one ONNX graph with a card inside. Loaded, checked against itself, run. It knows no medium, no PyTorch and no pickle."""
 
 import difflib
+import hashlib
 import importlib
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.cpus import available_cpus
-from burnish.errors import ModelError, UnknownModelError
+from burnish.errors import InputError, ModelError, UnknownModelError
 from burnish.model import wire
 from burnish.model.card import Card
 
@@ -34,8 +35,9 @@ def default(kind: str = "image") -> str:
 def load(model: str | Path, threads: int | None = None) -> Any:
     """The model with a shipped name or in a file, ready to restore on `threads` CPU threads (default: all this process may use).
 
-    What comes is its medium's class: burnish.image.model.Model for a card of the kind "image". Raises UnknownModelError for one
-    that is not there, ModelError for a file that is no ONNX, without a card, with a newer card, or with one that its graph contradicts.
+    What comes is its medium's class: burnish.image.model.Model for a card of the kind "image". Raises UnknownModelError for one that is not
+    there, InputError for less than one thread, ModelError for a file that is no ONNX, without a card, with a newer card, or with one that
+    its graph contradicts.
     """
     file = read(model, threads)
     try:
@@ -53,6 +55,8 @@ def read_card(model: str | Path) -> Card:
 
 def read(model: str | Path, threads: int | None = None) -> "ModelFile":
     """The file of the model with a shipped name or at a path. Raises ModelError as `load` does."""
+    if threads is not None and threads < 1:
+        raise InputError(f"threads = {threads} must be at least 1; leave it out to use all that there are")
     known = shipped()
     path = known.get(str(model)) or Path(model)
     try:
@@ -66,14 +70,15 @@ def read(model: str | Path, threads: int | None = None) -> "ModelFile":
 
 
 class ModelFile:
-    """A model file, loaded: `path`, `card`, and one session that any number of threads may share, a turn each.
+    """A model file, loaded: `path`, `card`, `digest` (of its bytes, 16 hexadecimal digits), and one session for all who share it.
 
-    `threads` are all that compute, however many ask. It can be pickled and deep-copied: what comes of it loads the same bytes again, on as
-    many threads as were asked for, or all that there are where it arrives.
+    `threads` are all that compute, however many ask: they take turns. It can be pickled and deep-copied: what comes of it loads the same
+    bytes again, on as many threads as were asked for, or all that there are where it arrives.
     """
 
     def __init__(self, path: Path, data: bytes, threads: int | None = None) -> None:
         self.path = path
+        self.digest = hashlib.sha256(data).hexdigest()[:16]
         self._data = data
         self._asked = threads
         self._turn = threading.Lock()
