@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from burnish.errors import MissingExtraError as MissingExtraError
     from burnish.errors import ModelError as ModelError
     from burnish.errors import RecipeError as RecipeError
+    from burnish.errors import TakenError as TakenError
     from burnish.errors import UnknownModelError as UnknownModelError
     from burnish.image.datasets import PictureSet as PictureSet
     from burnish.image.model import Model as Model
-    from burnish.image.restore import Outcome as Outcome
+    from burnish.image.restore import RestoreResult as RestoreResult
     from burnish.image.restore import restore_file as restore_file
     from burnish.model.card import Card as Card
     from burnish.model.file import load as load
@@ -39,11 +40,12 @@ _HOME = {
     "MissingExtraError": "errors",
     "Model": "image.model",
     "ModelError": "errors",
-    "Outcome": "image.restore",
     "PictureSet": "image.datasets",
     "RecipeError": "errors",
+    "RestoreResult": "image.restore",
     "Sample": "scoreboard.board",
     "Scoreboard": "scoreboard.board",
+    "TakenError": "errors",
     "UnknownModelError": "errors",
     "evaluate": "scoreboard.board",
     "load": "model.file",
