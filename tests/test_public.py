@@ -11,7 +11,7 @@ import pytest
 import burnish
 from burnish import errors
 
-RESULTS = {"Card", "Degradation", "Model", "Outcome", "PictureSet", "Sample", "Scoreboard"}
+RESULTS = {"Card", "Degradation", "Model", "PictureSet", "RestoreResult", "Sample", "Scoreboard"}
 FUNCTIONS = {"evaluate", "load", "restore_file"}
 
 
