@@ -7,6 +7,7 @@ embedded coffee cup, repeated to the size wanted, from an array to an array. The
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -15,12 +16,10 @@ from typing import Any
 import common
 import numpy as np
 
-from burnish.cpus import available_cpus
-
 RUNS = 3
 IMAGES = (2_560, 5_120, 10_240, 20_480, 40_960)
 MEGAPIXELS = (1, 2, 4, 8, 16)
-CORES = available_cpus()
+CORES = len(os.sched_getaffinity(0))
 
 
 def main() -> None:
@@ -55,6 +54,9 @@ def rows(task: str, unit: str, seconds: dict[tuple[str, int, int], list[float]])
 
 def train(count: int, threads: int) -> float:
     """Seconds of the second epoch of the seed's recipe on `count` crops."""
+    from burnish.training import process
+
+    process.prepare()
     import torch
 
     from burnish.degradation import Degradation
@@ -79,7 +81,7 @@ def train(count: int, threads: int) -> float:
         def epoch(self, _epoch: int) -> Pairs:
             return Pairs(torch.from_numpy(blurred), torch.from_numpy(clean))
 
-    plan = recipe.load("seed", ["epochs=2"])
+    plan = recipe.load("seed", {"epochs": 2})
     with tempfile.TemporaryDirectory() as folder:
         state = common.trained(networks.build("seed", {}), Crops(), plan, folder)
     return float(state.history[1]["seconds"])

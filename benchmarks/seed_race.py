@@ -71,13 +71,16 @@ def goal(archive: str, weights: str) -> dict[str, Any]:
 
 def ours(archive: str, seed: int) -> dict[str, Any]:
     """One training of `seed-quick`, timed, and its test error."""
+    from burnish.training import process
+
+    process.prepare()
     import torch
 
     from burnish.image import datasets
     from burnish.training import recipe
     from burnish.training.image import networks, sources
 
-    plan = recipe.load("seed-quick", [f"data={archive}", f"seed={seed}"])
+    plan = recipe.load("seed-quick", {"data": str(archive), "seed": seed, "precision": "bf16"})
     source = sources.source(datasets.load(archive, "train"), plan)
     source.epoch(1)
     torch.manual_seed(seed)

@@ -88,6 +88,9 @@ def make_crops(path: Path) -> None:
 
 def train_burnish(precision: str, crops: Path, seed: int) -> dict[str, Any]:
     """Images a second of Burnish's own loop, and its validation losses."""
+    from burnish.training import process
+
+    process.prepare()
     import torch
 
     from burnish.training import recipe
@@ -104,7 +107,7 @@ def train_burnish(precision: str, crops: Path, seed: int) -> dict[str, Any]:
 
     source = Crops(0, TRAIN)
     source.validation = Crops(TRAIN, TRAIN + VALIDATE).pairs
-    plan = recipe.load("seed", [f"epochs={EPOCHS}", f"precision={precision}", f"seed={seed}"])
+    plan = recipe.load("seed", {"epochs": EPOCHS, "precision": precision, "seed": seed})
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as folder:
         state = common.trained(networks.build("seed", {}), source, plan, folder)

@@ -20,9 +20,8 @@ import torch
 from skimage import data
 
 from burnish import progress
-from burnish.cpus import available_cpus
 from burnish.image.folder import Files
-from burnish.training import loop, recipe
+from burnish.training import choose, loop, recipe
 from burnish.training.image import networks, sources
 from burnish.training.image.pairs import Pairs, Source
 from burnish.training.parallel import Team
@@ -79,8 +78,9 @@ def main() -> None:
         folder = Path(place) / "photos"
         folder.mkdir()
         make(folder, arguments.photos, arguments.links_to)
-        plan = recipe.load("photo-fast", [f"data={folder}", f"epochs={arguments.epochs}", f"crops={arguments.crops}"])
+        plan = recipe.load("photo-fast", {"data": str(folder), "epochs": arguments.epochs, "crops": arguments.crops})
         pictures, _ = sources.pictures(plan)
+        plan = choose.settled(plan, pictures, "cpu", alone=True)
         assert isinstance(pictures.images, Files), "so few fit into the memory"
         torch.manual_seed(0)
         network = networks.build(plan.network, plan.network_args)
@@ -95,7 +95,7 @@ def main() -> None:
         "megapixels_each": WIDTH * HEIGHT / 1e6,
         "epochs": arguments.epochs,
         "crops_an_epoch": arguments.crops,
-        "cores": available_cpus(),
+        "cores": os.cpu_count(),
         "seconds": round(seconds, 1),
         "waited_share": round(waited / seconds, 4),
         "waited_share_after_first_epoch": round((waited - watched.first) / (seconds - state.history[0]["seconds"]), 4),

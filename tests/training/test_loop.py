@@ -228,3 +228,27 @@ def test_bf16_learns_what_fp32_learns(tmp_path: Path, small_pictures: NDArray[np
     _, exact = run(tmp_path / "a", small_pictures, epochs=10)
     _, fast = run(tmp_path / "b", small_pictures, epochs=10, precision="bf16")
     assert fast.history[-1]["val_loss"] == pytest.approx(exact.history[-1]["val_loss"], rel=0.05)
+
+
+@pytest.fixture
+def _a_second_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100_000))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(now)))
+
+
+@pytest.mark.usefixtures("_a_second_a_step")
+@pytest.mark.parametrize("expected", [0.5, 1.9])
+def test_a_schedule_for_another_speed_is_told_after_a_tenth_of_the_time(
+    tmp_path: Path, small_pictures: NDArray[np.uint8], expected: float
+) -> None:
+    with pytest.raises(loop.MisjudgedError) as caught:
+        run(tmp_path, small_pictures, loop.Limits(minutes=1, expected=expected))
+    assert 0.9 < caught.value.seconds < 1.2
+    assert 6 <= caught.value.spent <= 8
+
+
+@pytest.mark.usefixtures("_a_second_a_step")
+@pytest.mark.parametrize("expected", [0.8, 1.3, None])
+def test_a_schedule_that_is_about_right_is_kept(tmp_path: Path, small_pictures: NDArray[np.uint8], expected: float | None) -> None:
+    _, state = run(tmp_path, small_pictures, loop.Limits(minutes=1, expected=expected))
+    assert len(state.history) == 3

@@ -1,5 +1,6 @@
 """One's own pictures through the command line: the three ways to learn, and folders as people have them."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import burnish
 from burnish.cli import main
 from burnish.degradation import Degradation
 from burnish.image import baselines
-from burnish.training import choose, load_recipe
+from burnish.training import load_recipe, loop, speed
 
 SMALL = ["--set", "network=residual", "--set", "network_args={ width = 4 }", "--set", "optimizer=adam", "--set", "batch=8"]
 
@@ -24,7 +25,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pictures to choose the filters' settings on, and a machine on which a step takes a second."""
     monkeypatch.setattr(baselines, "TUNING_PICTURES", 1)
     monkeypatch.setattr(baselines, "TUNING_SIDE", 16)
-    monkeypatch.setattr(choose, "_step_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(speed, "step_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(loop, "WRONG", math.inf)
 
 
 def write(folder: Path, pictures: NDArray[np.uint8] | list[NDArray[np.uint8]]) -> Path:

@@ -28,7 +28,7 @@ from burnish.training.image import networks, sources
 import torch
 
 pictures, folder, epochs, loss, minutes = sys.argv[1:]
-plan = recipe.load("seed", [f"loss={loss}", "epochs=3", "batch=7", "symmetries=true", "learning_rate=0.002", "schedule=one-cycle"])
+plan = recipe.load("seed", {"loss": loss, "epochs": 3, "batch": 7, "symmetries": True, "learning_rate": 0.002, "schedule": "one-cycle"})
 torch.manual_seed(plan.seed)
 network = networks.build(plan.network, {})
 source = sources.source(datasets.load(pictures, "train"), plan)

@@ -2,21 +2,24 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from skimage import io
 
 import burnish
 from burnish.errors import InputError, RecipeError
 from burnish.image import baselines
 from burnish.scoreboard.board import evaluate
-from burnish.training import Recipe, export, fine_tuning, fit, load_recipe, run, start
+from burnish.training import Recipe, choose, export, fine_tuning, fit, load_recipe, process, run, speed, start
 from burnish.training.image import scoring
 
-SMALL = ["epochs=2", "copies=0.25", "batch=8"]
+SMALL = {"epochs": 2, "copies": 0.25, "batch": 8, "precision": "fp32", "threads": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +29,8 @@ def _few_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines, "_grids", lambda: {name: settings[:2] for name, settings in every.items()})
 
 
-def small(folder: Path, *changes: str) -> Recipe:
-    return load_recipe("seed", [f"data={folder}", *SMALL, *changes])
+def small(folder: Path, **changes: Any) -> Recipe:
+    return load_recipe("seed", SMALL | {"data": str(folder)} | changes)
 
 
 def test_a_run_leaves_its_recipe_history_model_scores_and_report(picture_folder: Path, tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_a_run_leaves_its_recipe_history_model_scores_and_report(picture_folder:
 
 
 def test_a_run_on_a_folder_is_scored_on_pictures_it_never_saw(picture_folder: Path, tmp_path: Path) -> None:
-    made = fit(small(picture_folder, "validation=0.25"), tmp_path / "run")
+    made = fit(small(picture_folder, validation=0.25), tmp_path / "run")
     assert made.board.images == 8  # a quarter of 24 and the copies of those
     assert made.board.psnr["input"] > 20
 
@@ -61,7 +64,7 @@ def test_an_unreadable_picture_is_named_and_the_others_train(picture_folder: Pat
     shutil.copytree(picture_folder, tmp_path / "pictures")
     (tmp_path / "pictures" / "05.png").write_bytes(b"\x89PNG")
     said: list[str] = []
-    fit(small(tmp_path / "pictures", "epochs=1"), tmp_path / "run", say=said.append)
+    fit(small(tmp_path / "pictures", epochs=1), tmp_path / "run", say=said.append)
     assert any(line.startswith("Skipped 05.png: ") for line in said)
     assert "1 of 24 pictures could not be read" in said
     assert "Sample dims:  (23, 32, 32, 3)" in said
@@ -83,7 +86,7 @@ def test_a_folder_that_exists_is_refused_unless_resumed(picture_folder: Path, tm
 def test_resuming_with_another_recipe_is_refused(picture_folder: Path, tmp_path: Path) -> None:
     fit(small(picture_folder), tmp_path / "run")
     with pytest.raises(RecipeError, match=r"was begun with learning_rate = 0.001, not 0.01"):
-        fit(small(picture_folder, "learning_rate=0.01"), tmp_path / "run", resume=True)
+        fit(small(picture_folder, learning_rate=0.01), tmp_path / "run", resume=True)
 
 
 def test_resuming_with_other_pictures_is_refused(picture_folder: Path, tmp_path: Path) -> None:
@@ -107,7 +110,7 @@ def test_resuming_what_is_not_there_starts(picture_folder: Path, tmp_path: Path)
 
 def test_time_that_is_up_ends_the_run_with_a_model_and_can_be_resumed(picture_folder: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    plan = small(picture_folder, "epochs=3")
+    plan = small(picture_folder, epochs=3)
     made = fit(plan, tmp_path / "run", max_minutes=1e-6, say=said.append)
     assert burnish.load(made.model).card.parameters == 6467
     assert any("Stopped in epoch 1 of 3" in line for line in said)
@@ -140,7 +143,7 @@ def striped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.usefixtures("_no_baselines")
 def test_a_model_tuned_to_a_new_kind_of_picture_beats_itself_there(striped_folder: Path, tmp_path: Path) -> None:
-    plan = fine_tuning("tiny-deblur", None, [f"data={striped_folder}", "crop=32", "crops=1024", "epochs=2", "batch=16", "precision=fp32"])
+    plan = fine_tuning("tiny-deblur", None, {"data": str(striped_folder), "crop": 32, "crops": 1024, "epochs": 2, "batch": 16})
     said: list[str] = []
     made = fit(plan, tmp_path / "run", say=said.append)
     assert made.start_board is not None
@@ -196,8 +199,64 @@ def test_cuda_where_there_is_none_is_refused(picture_folder: Path, tmp_path: Pat
 
 @pytest.mark.usefixtures("_no_baselines")
 def test_a_model_that_goes_on_with_its_own_pictures_is_told_to_have_seen_some(picture_folder: Path, tmp_path: Path) -> None:
-    small = [f"data={picture_folder}", "crop=16", "crops=64", "epochs=1", "batch=16"]
+    small = {"data": str(picture_folder), "crop": 16, "crops": 64, "epochs": 1, "batch": 16}
     first = fit(load_recipe("demo-residual", small), tmp_path / "first")
     said: list[str] = []
     fit(fine_tuning(str(first.model), None, small), tmp_path / "second", say=said.append)
     assert any("learnt from the same folder, maybe from some of those held out now" in line for line in said)
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_a_schedule_made_for_a_faster_machine_is_made_anew_once_and_the_recipe_says_so(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "step_seconds", lambda *_: 5e-4)
+    monkeypatch.setattr(choose, "_crop_seconds", lambda *_: 0.0)
+    changes = {"data": str(picture_folder), "crop": 16, "batch": 4, "precision": "fp32", "threads": 1}
+    said: list[str] = []
+    made = fit(load_recipe("demo-residual", changes), tmp_path / "run", max_minutes=0.2, fill=True, fixed=("crop", "data"), say=said.append)
+    assert sum("Begun anew" in line for line in said) == 1
+    plan = load_recipe(made.folder / "recipe.toml")
+    assert made.history[0]["epoch"] == 1
+    assert burnish.load(made.model).card.recipe["crops"] == plan.crops < 100_000
+    assert not list(made.folder.glob("best*"))
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_what_is_left_open_of_the_speed_is_written_down_and_kept(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "quickest", lambda steps: list(steps)[-1])
+    plan = small(picture_folder, precision="auto", threads=0, epochs=1)
+    said: list[str] = []
+    made = fit(plan, tmp_path / "run", say=said.append)
+    written = load_recipe(made.folder / "recipe.toml")
+    assert (written.precision, written.threads) == ("bf16", 1)
+    assert any("1 epochs in bf16" in line for line in said)
+    monkeypatch.setattr(speed, "quickest", lambda steps: next(iter(steps)))  # the machine has changed since
+    again = fit(plan, tmp_path / "run", resume=True)
+    assert load_recipe(again.folder / "recipe.toml") == written
+    with pytest.raises(RecipeError, match="precision = 'bf16', not 'fp32'"):
+        fit(small(picture_folder, precision="fp32", threads=0, epochs=1), tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"name": "mine"}', "[]", "\x00\x00"])
+def test_a_damaged_record_of_the_pictures_is_named_with_a_way_out(picture_folder: Path, tmp_path: Path, damage: str) -> None:
+    plan = small(picture_folder, epochs=1)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.toml").write_text(plan.to_toml())
+    (tmp_path / "run" / "data.json").write_text(damage)
+    with pytest.raises(InputError, match=r"data\.json: is damaged.* delete this file, and else begin anew") as caught:
+        fit(plan, tmp_path / "run", resume=True)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("_no_baselines")
+def test_a_program_that_trains_keeps_its_threads_and_allocator(
+    picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touched: list[str] = []
+    monkeypatch.setattr(process, "_keep_freed_memory", lambda: touched.append("allocator"))
+    before, waiting = torch.get_num_threads(), os.environ.get("OMP_WAIT_POLICY")
+    fit(small(picture_folder, epochs=1), tmp_path / "run")
+    assert (torch.get_num_threads(), os.environ.get("OMP_WAIT_POLICY"), touched) == (before, waiting, [])

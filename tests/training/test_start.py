@@ -13,18 +13,18 @@ from burnish.training import export, recipe, start
 
 def test_a_models_own_recipe_is_made_gentler_and_changes_have_the_last_word() -> None:
     own = model_file.read_card("tiny-deblur").recipe
-    plan = start.fine_tuning("tiny-deblur", None, ["data=mine", "batch=3"])
+    plan = start.fine_tuning("tiny-deblur", None, {"data": "mine", "batch": 3})
     assert (plan.name, plan.start, plan.data, plan.batch) == ("tiny-deblur-tuned", "tiny-deblur", "mine", 3)
     assert (plan.network, plan.degradation, plan.loss) == (own["network"], own["degradation"], own["loss"])
     assert plan.learning_rate < own["learning_rate"]
     assert plan.schedule == "one-cycle"
-    assert start.fine_tuning("tiny-deblur", None, ["learning_rate=0.5", "name=mine"]).learning_rate == 0.5
-    assert start.fine_tuning("tiny-deblur", "tiny-blind", []).degradation == recipe.load("tiny-blind").degradation
+    assert start.fine_tuning("tiny-deblur", None, {"learning_rate": 0.5, "name": "mine"}).learning_rate == 0.5
+    assert start.fine_tuning("tiny-deblur", "tiny-blind").degradation == recipe.load("tiny-blind").degradation
 
 
 def test_copies_of_whole_pictures_are_not_made_where_crops_are_chosen() -> None:
     assert model_file.read_card("seed").recipe["copies"] > 0
-    assert start.fine_tuning("seed", None, ["data=mine", "crop=32"]).copies == 0
+    assert start.fine_tuning("seed", None, {"data": "mine", "crop": 32}).copies == 0
 
 
 def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
@@ -38,22 +38,16 @@ def test_the_network_comes_from_the_model(tmp_path: Path) -> None:
     assert start.completed(recipe.load("seed")) == recipe.load("seed")
 
 
-@pytest.mark.parametrize("name", ["photo", "photo-fast"])
-def test_a_second_round_starts_where_the_first_one_ended(name: str) -> None:
-    second = recipe.load(f"{name}-second", [f"start={name}"])
-    assert start.completed(second).network_args == model_file.read_card(name).network_args
-
-
 def test_another_network_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"network = 'seed', but tiny-deblur is a network 'unrolled' .* leave out network"):
-        start.completed(start.fine_tuning("tiny-deblur", "seed", []))
+        start.completed(start.fine_tuning("tiny-deblur", "seed"))
     with pytest.raises(RecipeError, match=r"network_args = \{'width': 17\}, but tiny-deblur is"):
-        start.completed(start.fine_tuning("tiny-deblur", None, ["network_args={width = 17}"]))
+        start.completed(start.fine_tuning("tiny-deblur", None, {"network_args": {"width": 17}}))
 
 
 def test_no_such_model_is_refused() -> None:
     with pytest.raises(ModelError, match="did you mean 'tiny-deblur'"):
-        start.fine_tuning("tiny-deblurr", None, [])
+        start.fine_tuning("tiny-deblurr")
 
 
 def test_a_model_that_has_changed_since_is_refused(tmp_path: Path) -> None:
@@ -69,5 +63,5 @@ def test_a_model_that_has_changed_since_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_of_whole_pictures_learns_from_noisy_ones_in_crops() -> None:
-    assert start.fine_tuning("tiny-deblur", None, ["data=mine", "noisy_only=true", "loss=mse"]).crop > 0
-    assert start.fine_tuning("tiny-deblur", None, ["data=mine"]).crop == 0
+    assert start.fine_tuning("tiny-deblur", None, {"data": "mine", "noisy_only": True, "loss": "mse"}).crop > 0
+    assert start.fine_tuning("tiny-deblur", None, {"data": "mine"}).crop == 0

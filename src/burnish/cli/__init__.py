@@ -18,6 +18,7 @@ import click
 from burnish import __version__
 from burnish.cli.words import complain
 from burnish.errors import BurnishError, DegradationError, RecipeError, UnknownModelError
+from burnish.training import process
 
 COMMANDS = {  # in the order in which the help lists them, and the module beside this one that holds each
     "restore": "restore",
@@ -61,13 +62,13 @@ class Commands(click.Group):
         try:
             return self._traced(ctx)
         except BurnishError as error:
-            if _is_helper():
+            if process.is_helper():
                 time.sleep(60)  # the first process meets the same and tells it; torchrun ends this one with it
             else:
                 complain(str(error))
             ctx.exit(2 if isinstance(error, WRONG_USAGE) else 1)
         except KeyboardInterrupt:
-            if not _is_helper():
+            if not process.is_helper():
                 complain("stopped")
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -91,15 +92,6 @@ class Commands(click.Group):
             if os.environ.get("BURNISH_DEBUG") == "1":
                 traceback.print_exc()
             raise
-
-
-def _is_helper() -> bool:
-    """Whether torchrun has started this process to help another, which speaks for both.
-
-    Other launchers set RANK too, for programs that know nothing of each other. torchrun alone sets the other variable, by which
-    `torch.distributed.is_torchelastic_launched` knows it as well.
-    """
-    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

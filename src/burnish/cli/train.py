@@ -54,26 +54,21 @@ def train(
 
     process.prepare()
     from burnish import training
-    from burnish.image import datasets as sets
-    from burnish.training.recipe import suited
+    from burnish.training import recipe as recipes
 
-    automatic = (recipe is None or start is not None) and data is not None and not sets.has_test_split(data)
-    if automatic:
-        max_minutes = max_minutes or 15.0
-        recipe = suited(max_minutes) if start is None else recipe
-    given = {"data": data, "epochs": epochs, "seed": seed, "clean": clean}
-    short = [f"{key}={value}" for key, value in given.items() if value is not None]
-    short += ["degradation=own"] * bool(clean) + ["noisy_only=true", "loss=mse"] * noisy_only
-    if automatic and data and start is None:
-        name = Path(data).resolve().name
-        short += [f"name={name}", f"summary=Trained on the pictures of {name}."]
-    fixed = [change.partition("=")[0].strip() for change in (*changes, *short)] + ["validation"] * bool(start)
-    every = [*short, *changes]
-    if noisy_only and any(change.partition("=")[0].strip() == "degradation" for change in changes):
-        raise click.UsageError("--noisy-only measures the noise of the images; leave --set degradation out")
-    plan = training.load_recipe(recipe or "seed", every) if start is None else training.fine_tuning(start, recipe, every)
-    how = {"resume": resume, "device": device, "max_minutes": max_minutes, "tensorboard": tensorboard}
-    run = training.fit(plan, out, fill=automatic, fixed=fixed, say=say, **how)
+    short = {key: value for key, value in (("epochs", epochs), ("seed", seed)) if value is not None}
+    order = training.Order(
+        recipe=recipe,
+        data=data,
+        clean=clean,
+        noisy_only=noisy_only,
+        start=start,
+        changes=short | recipes.parsed(changes),
+        out=out,
+        resume=resume,
+        max_minutes=max_minutes,
+    )
+    run = training.train(order, device=device, tensorboard=tensorboard, say=say)
     print_boards(run.boards)
     if check and not run.board.helps:
         sys.exit(3)

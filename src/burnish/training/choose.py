@@ -3,15 +3,13 @@
 import contextlib
 import time
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from burnish.errors import InputError
 from burnish.image.datasets import PictureSet
-from burnish.training import loop
+from burnish.training import speed
 from burnish.training.image import networks, noise, sources, views
 from burnish.training.image.crops import REGION
 from burnish.training.image.views import Box, View
@@ -22,7 +20,8 @@ SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and 
 EPOCHS, LEAST = 30, 8  # epochs at most, and steps in one at least
 EPOCH_PIXELS = 1 << 25  # of an epoch's crops at most, which are held in the memory
 KEYS = ("crop", "validation", "epochs", "crops")  # that `planned` chooses
-STEPS, PICTURES = 5, 4  # that are timed
+SPEED = ("precision", "threads")  # that are measured where a recipe leaves them open
+PICTURES = 4  # that are timed
 
 
 def completed(plan: Recipe, pictures: PictureSet) -> Recipe:
@@ -32,8 +31,30 @@ def completed(plan: Recipe, pictures: PictureSet) -> Recipe:
     return replace(plan, degradation=noise.measured(pictures).spec) if plan.noisy_only else plan
 
 
-def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fixed: Collection[str]) -> tuple[Recipe, list[str]]:
-    """The recipe with a patch that suits the pictures and a schedule that ends within `minutes` here, and three lines that say why.
+@dataclass(frozen=True)
+class Plan:
+    """A recipe whose schedule ends within `minutes` where a step of the optimiser, with what it takes to make its crops, takes `seconds`.
+
+    `lines` say what was chosen, and why.
+    """
+
+    recipe: Recipe
+    seconds: float
+    minutes: float
+    lines: tuple[str, ...]
+
+
+def settled(plan: Recipe, pictures: PictureSet, device: str, *, alone: bool) -> Recipe:
+    """The recipe with precision and threads as this machine is fastest, measured on the pictures' size. Raises as `sources.check` does."""
+    sources.check(pictures, plan)
+    if plan.precision != "auto" and (plan.threads or not alone or device != "cpu"):
+        return plan
+    size = (plan.crop, plan.crop) if plan.crop else pictures.shapes[0][:2]
+    return speed.settled(plan, (size[0], size[1]), device, alone=alone, seen=sources.view(pictures, plan).seen)
+
+
+def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fixed: Collection[str], *, alone: bool = True) -> Plan:
+    """The recipe with a patch that suits the pictures and a schedule that ends within `minutes` here.
 
     Keys in `fixed` stay as they are. Raises InputError when the pictures are too small.
     """
@@ -41,50 +62,44 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     patch = plan.crop if "crop" in fixed else min(PATCH, int(np.quantile(sides, 0.25)) // 8 * 8)
     if patch < SMALLEST:
         raise InputError(f"{pictures.name}: most pictures are under {SMALLEST} pixels a side, too small to learn from; add larger ones")
-    plan = completed(replace(plan, crop=patch, validation=plan.validation if "validation" in fixed else 0.1), pictures)
+    validation = plan.validation if "validation" in fixed else 0.1
+    plan = completed(replace(plan, crop=patch, crops=plan.crops or plan.batch, validation=validation), pictures)
+    plan = settled(plan, pictures, device, alone=alone)
     view = sources.view(pictures, plan)
-    seconds = _step_seconds(plan, view, device) + plan.batch * _crop_seconds(plan, pictures, view)
-    steps = max(LEAST, int(SHARE * 60 * minutes / seconds))
-    most = max(LEAST, EPOCH_PIXELS // (patch**2 * plan.batch))
-    epochs = plan.epochs if "epochs" in fixed else max(min(EPOCHS, steps // LEAST), -(-steps // most))
-    crops = plan.crops if "crops" in fixed else plan.batch * max(1, steps // epochs)
-    plan = replace(plan, epochs=epochs, crops=crops)
+    seconds = speed.step_seconds(plan, (patch, patch), device, view.seen) + plan.batch * _crop_seconds(plan, pictures, view)
+    plan = scheduled(plan, seconds, minutes, fixed)
     depth = "8 bits" if views.depth(pictures) is np.uint8 else "16 bits"
     height, width = np.median([shape[:2] for shape in pictures.shapes], axis=0).astype(int)
     shape = ", ".join(f"{key} {value}" for key, value in plan.network_args.items())
     small = int(np.count_nonzero(sides < patch))
-    return plan, [
+    lines = (
         f"Pictures: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
         + (f"; {small:,} are smaller than a patch and left out" if small else ""),
         f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
-        f"Schedule: {epochs} epochs of {crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here; "
-        f"that ends within {minutes:g} minutes, and scoring comes after",
-    ]
+        f"Schedule: {plan.epochs} epochs of {plan.crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here "
+        f"({_how(plan)}); that ends within {minutes:g} minutes, and scoring comes after",
+    )
+    return Plan(plan, seconds, minutes, lines)
+
+
+def scheduled(plan: Recipe, seconds: float, minutes: float, fixed: Collection[str]) -> Recipe:
+    """The recipe with epochs and crops, but for those `fixed`, that end within `minutes` where a step takes `seconds`."""
+    steps = max(LEAST, int(SHARE * 60 * minutes / seconds))
+    most = max(LEAST, EPOCH_PIXELS // (plan.crop**2 * plan.batch))
+    epochs = plan.epochs if "epochs" in fixed else max(min(EPOCHS, steps // LEAST), -(-steps // most))
+    crops = plan.crops if "crops" in fixed else plan.batch * max(1, steps // epochs)
+    return replace(plan, epochs=epochs, crops=crops)
+
+
+def _how(plan: Recipe) -> str:
+    """In which precision, and on how many threads."""
+    return plan.precision + (f", {plan.threads} thread{'s' if plan.threads > 1 else ''}" if plan.threads else "")
 
 
 def _why(plan: Recipe, minutes: float) -> str:
     if plan.start:
         return f"the network of {plan.start}, made for that"
     return f"the larger network pays from {LONG:g} minutes on" if minutes >= LONG else "what this machine can train well in the time"
-
-
-def _step_seconds(plan: Recipe, view: View, device: str) -> float:
-    """How long a step of the optimiser takes: the middle one of a few, after one that warms up."""
-    network = networks.build(plan.network, plan.network_args).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = loop.OPTIMIZERS[plan.optimizer](network, plan.learning_rate, plan.epsilon)
-    batch = torch.rand(plan.batch, network.channels, plan.crop, plan.crop, device=device).to(memory_format=torch.channels_last)
-    taken = []
-    for _ in range(STEPS + 1):
-        began = time.monotonic()
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=plan.precision == "bf16"):
-            output = networks.restored(network(batch)).float()
-        optimizer.zero_grad()
-        functional.mse_loss(view.seen(output), batch).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
-        taken.append(time.monotonic() - began)
-    return float(np.median(taken[1:]))
 
 
 def _crop_seconds(plan: Recipe, pictures: PictureSet, view: View) -> float:

@@ -95,3 +95,14 @@ def team(device: str) -> Iterator[Team]:
         yield Team(device, distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Inside, torch has so many threads (at most those that it has; 0: all of them), and afterwards what it had."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(count or before, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

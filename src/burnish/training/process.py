@@ -25,7 +25,10 @@ def is_helper() -> bool:
 
 
 def is_launched() -> bool:
-    """Whether torchrun has started this process (what `torch.distributed.is_torchelastic_launched` asks, without torch)."""
+    """Whether torchrun has started this process: what `torch.distributed.is_torchelastic_launched` asks, without torch.
+
+    Other launchers set RANK too, for programs that know nothing of each other.
+    """
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 

@@ -9,12 +9,15 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 from burnish.degradation import Degradation
 from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
+WRITTEN = "recipe.toml"  # in a run's folder
+LATER = {"threads"}  # keys that older runs' recipes lack
 LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
@@ -49,7 +52,9 @@ class Recipe:
     batch: int = 512
     epochs: int = 100
     patience: int = 0  # stop after that many epochs without a lower validation loss, and keep the best epoch; 0: train to the end
-    precision: Literal["fp32", "bf16"] = "fp32"
+    # "auto" and 0 become, as a run begins, what this machine is measured to be faster with; the run's recipe.toml says what that was.
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: int = 0  # of the CPU, at most; sums are the same to the bit only with the same number
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -90,8 +95,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "batch": (1, 65_536),
     "epochs": (1, 100_000),
     "patience": (0, 100_000),
+    "threads": (0, 4096),
     "seed": (0, 2**31 - 1),
 }
+
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 
 
 def shipped() -> list[str]:
@@ -104,18 +112,35 @@ def suited(minutes: float) -> str:
     return "photo" if minutes >= LONG else "photo-fast"
 
 
-def load(recipe: str | Path, changes: Sequence[str] = ()) -> Recipe:
-    """The recipe with a shipped name or in a TOML file, with `key=value` changes (as `--set` takes them) applied.
+def load(recipe: str | Path, changes: Mapping[str, Any] = NO_CHANGES) -> Recipe:
+    """The recipe with a shipped name or in a TOML file, with the values of `changes`, by key, in place of its own.
 
     Raises RecipeError for a recipe that is not there, no TOML, one that extends itself, an unknown key (the nearest is suggested), a wrong
     type or a value out of range.
     """
     path = _path(recipe)
-    return from_mapping(_resolved(path, ()) | parsed(changes), path.name)
+    return from_mapping(_resolved(path, ()) | dict(changes), path.name)
+
+
+def of_run(folder: Path) -> Recipe | None:
+    """The recipe that stands in a run's folder, or None. It has every key; RecipeError is raised where one is missing, as it is damaged."""
+    path = folder / WRITTEN
+    if not path.exists():
+        return None
+    values = _read(path)
+    missing = [item.name for item in fields(Recipe) if item.name not in values and item.name not in LATER]
+    if missing:
+        raise RecipeError(f"{path}: is damaged, it holds no {missing[0]}; begin anew with another --out")
+    return from_mapping(values, str(path))
+
+
+def begun_otherwise(key: str, before: Any, now: Any) -> str:
+    """What is said of a run that was begun with another value than is asked for now."""
+    return f"was begun with {key} = {before!r}, not {now!r}; resume with the same recipe, or choose another --out"
 
 
 def parsed(changes: Sequence[str]) -> dict[str, Any]:
-    """`key=value` changes as values by key. Raises RecipeError for one that is not written so."""
+    """`key=value` texts, as `--set` takes them, as values by key. Raises RecipeError for one that is not written so."""
     values = {}
     for change in changes:
         key, equals, text = (part.strip() for part in change.partition("="))
@@ -181,7 +206,7 @@ def _value(key: str, text: str) -> Any:
     """`text` as TOML where it is one (5, 0.1, {width = 8}), as a string elsewhere (blur:1.0)."""
     types = {item.name: item.type for item in fields(Recipe)}
     if types.get(key) is str or get_origin(types.get(key)) is Literal:
-        return text.strip("\"'")
+        return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

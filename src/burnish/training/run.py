@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from burnish.image import datasets
 from burnish.image.datasets import PictureSet
 from burnish.model import file as model_file
 from burnish.model.card import Card
+from burnish.model.file import Model
 from burnish.scoreboard import report
 from burnish.scoreboard.board import Scoreboard
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
@@ -49,6 +50,20 @@ class Run:
         return [board for board in (self.start_board, self.board) if board]
 
 
+@dataclass(frozen=True)
+class Job:
+    """A run with all that is settled before its first step: by what recipe, from which pictures, where, by whom, and who hears of it."""
+
+    recipe: Recipe
+    pictures: PictureSet
+    folder: Path
+    team: Team
+    limits: loop.Limits
+    log: loop.Log
+    say: Say
+    fixed: Collection[str] = ()  # the keys that a schedule made anew leaves as they are
+
+
 def fit(
     plan: Recipe,
     out: str | Path | None = None,
@@ -69,7 +84,7 @@ def fit(
     when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C. Started by torchrun,
     the processes train together; the first one returns the run, the others end here (SystemExit).
     """
-    folder = Path(out) if out is not None else Path("runs") / plan.name
+    folder = place(plan, out)
     plan = start.completed(plan)
     networks.build(plan.network, plan.network_args)  # refused before anything is read or written
     if folder.exists() and not folder.is_dir():
@@ -79,69 +94,120 @@ def fit(
     with parallel.team(_device(device)) as team, _log(folder / "tensorboard" if tensorboard and team.leads else None) as log:
         say = say if team.leads else lambda _line: None
         with team.leader_first():
-            with progress.shown("reading") if team.leads else contextlib.nullcontext(progress.silent) as shown:
+            with _progress("reading", team) as shown:
                 pictures, lines = sources.pictures(plan, shown)
             for line in lines:
                 say(line)
             origin = json.dumps(pictures.origin(), indent=1) + "\n"
             _refuse_other_pictures(pictures, folder / "data.json")
-            plan = _settled(plan, pictures, folder, max_minutes if fill else None, team.device, fixed, say)
+            job = Job(plan, pictures, folder, team, loop.Limits(max_minutes), log, say, fixed)
+            job = _settled(job, max_minutes if fill else None)
             write_text(folder / "data.json", origin)
-        return _fit(plan, pictures, folder, team, max_minutes, log, say)
+        return _fit(job)
+
+
+def place(plan: Recipe, out: str | Path | None) -> Path:
+    """The folder of a run by `plan`: `out`, or runs/NAME."""
+    return Path(out) if out is not None else Path("runs") / plan.name
 
 
 def _log(folder: Path | None) -> contextlib.AbstractContextManager[loop.Log]:
     return tensorboard.log(folder) if folder else contextlib.nullcontext(loop.no_log)
 
 
-def _fit(plan: Recipe, pictures: PictureSet, folder: Path, team: Team, max_minutes: float | None, log: loop.Log, say: Say) -> Run:
-    say(f"Sample dims:  {_dims(pictures)}")
-    test = datasets.load(plan.data, "test", channels=pictures.channels) if datasets.has_test_split(plan.data) else None
-    if test is not None:
-        say(f"Test samples:  {_dims(test)}")
-    with contextlib.closing(sources.source(pictures, plan)) as source:
-        if plan.copies:
-            say(f"Sample dims:  {(len(source.training.images) + len(source.held_out.images), *pictures.shapes[0])}")
-        network, state = _trained(plan, source, folder, team, max_minutes, log, say)
-    if not team.leads:
-        raise SystemExit(0)
-    return _finish(plan, network, state, folder, pictures, source, test, say)
+def _progress(label: str, team: Team) -> contextlib.AbstractContextManager[progress.Progress]:
+    return progress.shown(label) if team.leads else contextlib.nullcontext(progress.silent)
 
 
-def _settled(
-    plan: Recipe, pictures: PictureSet, folder: Path, minutes: float | None, device: str, fixed: Collection[str], say: Say
-) -> Recipe:
-    """The recipe with all that the pictures decide, written into the run's folder, or found to be what the run there was begun with."""
-    written = folder / "recipe.toml"
-    before = recipe.load(written) if written.exists() else None
+def _settled(job: Job, minutes: float | None) -> Job:
+    """The job with all that pictures, machine and `minutes` (None: no schedule is asked for) decide, written into the run's folder; or
+    found to be what the run there was begun with."""
+    before = recipe.of_run(job.folder)
+    if before is not None:
+        return replace(job, recipe=_gone_on_with(job, before, planned=minutes is not None))
+    device, alone = job.team.device, job.team.size == 1
     if minutes is None:
-        plan = choose.completed(plan, pictures)
-    elif before is None:
-        plan, lines = choose.planned(plan, pictures, minutes, device, fixed)
-        for line in lines:
-            say(line)
-    else:  # what was chosen when the run was begun
-        plan = replace(choose.completed(plan, pictures), **{key: getattr(before, key) for key in choose.KEYS if key not in fixed})
-    if before is None:
-        write_text(written, plan.to_toml())
-        return plan
+        plan = choose.settled(choose.completed(job.recipe, job.pictures), job.pictures, device, alone=alone)
+        job = replace(job, recipe=plan)
+    else:
+        chosen = choose.planned(job.recipe, job.pictures, minutes, device, job.fixed, alone=alone)
+        for line in chosen.lines:
+            job.say(line)
+        job = replace(job, recipe=chosen.recipe, limits=loop.Limits(minutes, chosen.seconds))
+    write_text(job.folder / recipe.WRITTEN, job.recipe.to_toml())
+    return job
+
+
+def _gone_on_with(job: Job, before: Recipe, *, planned: bool) -> Recipe:
+    """The recipe with what was chosen when the run was begun. Raises RecipeError when it is another one than that."""
+    plan = choose.completed(job.recipe, job.pictures)
+    found = {key: getattr(before, key) for key in choose.KEYS if key not in job.fixed} if planned else {}
+    found |= {key: getattr(before, key) for key in choose.SPEED if getattr(plan, key) in ("auto", 0)}
+    plan = replace(plan, **found)
     for key, value in plan.to_dict().items():
-        if before.to_dict()[key] != value:
-            raise RecipeError(
-                f"{folder}: was begun with {key} = {before.to_dict()[key]!r}, not {value!r}; "
-                "resume with the same recipe, or choose another --out"
-            )
+        if (begun := before.to_dict()[key]) != value:
+            raise RecipeError(f"{job.folder}: {recipe.begun_otherwise(key, begun, value)}")
     return plan
 
 
 def _refuse_other_pictures(pictures: PictureSet, written: Path) -> None:
     """Find that the run learns from the pictures it was begun with: others would be divided otherwise, and what was learnt from would be
     scored on."""
-    if written.exists() and json.loads(written.read_text("utf-8"))["fingerprint"] != pictures.origin()["fingerprint"]:
+    if not written.exists():
+        return
+    try:
+        begun_with = json.loads(written.read_text("utf-8"))["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{written}: is damaged, so that nobody knows whether the pictures are those the run was begun with; "
+            "if they are, delete this file, and else begin anew with another --out"
+        ) from error
+    if begun_with != pictures.origin()["fingerprint"]:
         raise InputError(
             f"{written.parent}: was begun with other pictures than {pictures.name} holds now; "
             "put them back, or begin anew with another --out"
         )
+
+
+def _fit(job: Job) -> Run:
+    job.say(f"Sample dims:  {_dims(job.pictures)}")
+    data, channels = job.recipe.data, job.pictures.channels
+    test = datasets.load(data, "test", channels=channels) if datasets.has_test_split(data) else None
+    if test is not None:
+        job.say(f"Test samples:  {_dims(test)}")
+    try:
+        return _made(job, test)
+    except loop.MisjudgedError as error:
+        return _made(_planned_anew(job, error), test)
+
+
+def _planned_anew(job: Job, error: loop.MisjudgedError) -> Job:
+    """The job with a schedule for what a step takes in fact, and the minutes that are left. It begins anew, so that its recipe holds."""
+    assert job.limits.minutes is not None
+    left = job.limits.minutes - error.spent / 60
+    plan = choose.scheduled(job.recipe, error.seconds, left, job.fixed)
+    job.say(
+        f"A step takes {1000 * error.seconds:.0f} ms in fact, not {1000 * (job.limits.expected or 0):.0f}. Begun anew, "
+        f"for the {left:.1f} minutes left: {plan.epochs} epochs of {plan.crops:,} patches"
+    )
+    if job.team.leads:
+        for name in (loop.CHECKPOINT, loop.BEST, loop.HISTORY):
+            (job.folder / name).unlink(missing_ok=True)
+        write_text(job.folder / recipe.WRITTEN, plan.to_toml())
+    job.team.sums(0)  # nobody looks for a checkpoint before it is gone
+    return replace(job, recipe=plan, limits=loop.Limits(left))
+
+
+def _made(job: Job, test: PictureSet | None) -> Run:
+    """The run, trained and scored."""
+    with contextlib.closing(sources.source(job.pictures, job.recipe)) as source:
+        if job.recipe.copies:
+            job.say(f"Sample dims:  {(len(source.training.images) + len(source.held_out.images), *job.pictures.shapes[0])}")
+        with parallel.threads(job.recipe.threads if job.team.size == 1 else 0):
+            network, state = _trained(job, source)
+    if not job.team.leads:
+        raise SystemExit(0)
+    return _finish(job, network, state, source, test)
 
 
 def _network(plan: Recipe, source: Source) -> nn.Module:
@@ -156,53 +222,55 @@ def _network(plan: Recipe, source: Source) -> nn.Module:
     return network
 
 
-def _trained(
-    plan: Recipe, source: Source, folder: Path, team: Team, minutes: float | None, log: loop.Log, say: Say
-) -> tuple[nn.Module, State]:
+def _trained(job: Job, source: Source) -> tuple[nn.Module, State]:
+    plan = job.recipe
     network = _network(plan, source)
     count = sum(parameter.numel() for parameter in network.parameters())
     origin = f", from {plan.start}," if plan.start else ""
-    say(f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: {plan.epochs} epochs, in {folder}")
+    job.say(
+        f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: "
+        f"{plan.epochs} epochs in {plan.precision}, in {job.folder}"
+    )
     began = False
-    with progress.shown(plan.name) if team.leads else contextlib.nullcontext(progress.silent) as shown:
+    with _progress(plan.name, job.team) as shown:
 
         def progress_seen(done: int, total: int | None, note: str = "") -> None:
             nonlocal began
             began = True
             shown(done, total, note)
 
-        limits = loop.Limits(minutes)
-        state = loop.train(network, source, plan, folder, limits=limits, team=team, progress=progress_seen, log=log)
-    last = state.history[-1]
+        state = loop.train(network, source, plan, job.folder, limits=job.limits, team=job.team, progress=progress_seen, log=job.log)
     if not began:
-        say(f"{folder}: this run is finished, after {last['epoch']} of {plan.epochs} epochs; scoring it again.")
-    if state.stopped_early:
-        say(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {minutes:g} minutes are over.")
-    if plan.patience:
-        best = loop.best_row(state.history)
-        if loop.has_stalled(state.history, plan):
-            say(f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs.")
-        say(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
-    resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
-    if resumed:
-        say(f"Resumed in epoch {', '.join(map(str, resumed))}.")
-    accuracies = f"; channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
-    says_something = int(network.channels) > 1 and not plan.noisy_only  # type: ignore[arg-type]
-    say(f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}{accuracies if says_something else ''}")
+        job.say(f"{job.folder}: this run is finished, after {state.history[-1]['epoch']} of {plan.epochs} epochs; scoring it again.")
+    for line in _ended(job, state):
+        job.say(line)
     return network.to("cpu", memory_format=torch.contiguous_format), state  # type: ignore[call-overload]
 
 
-def _finish(
-    plan: Recipe,
-    network: nn.Module,
-    state: State,
-    folder: Path,
-    pictures: PictureSet,
-    source: Source,
-    test: PictureSet | None,
-    say: Say,
-) -> Run:
+def _ended(job: Job, state: State) -> list[str]:
+    """How the training ended, in lines that a person wants to read."""
+    plan, last, lines = job.recipe, state.history[-1], []
+    if state.stopped_early:
+        lines.append(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {job.limits.minutes:g} minutes are over.")
+    if plan.patience:
+        best = loop.best_row(state.history)
+        if loop.has_stalled(state.history, plan):
+            lines.append(
+                f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs."
+            )
+        lines.append(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
+    resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
+    if resumed:
+        lines.append(f"Resumed in epoch {', '.join(map(str, resumed))}.")
+    accuracies = f"; channel accuracy {last['accuracy']:.4f}, validation {last['val_accuracy']:.4f}"
+    says_something = job.pictures.channels > 1 and not plan.noisy_only
+    lines.append(f"Epoch {last['epoch']}: loss {last['loss']:.5f}, validation {last['val_loss']:.5f}{accuracies if says_something else ''}")
+    return lines
+
+
+def _finish(job: Job, network: nn.Module, state: State, source: Source, test: PictureSet | None) -> Run:
     """Model file, scoreboard and report, each written once the one before it stands."""
+    plan, pictures, folder = job.recipe, job.pictures, job.folder
     path = folder / "model.onnx"
 
     def write(scores: list[dict[str, object]]) -> Card:
@@ -230,16 +298,24 @@ def _finish(
     if plan.start:
         stories.append(report.Story(boards[0], models[0].card, [], ""))
     report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
-    if plan.start:
-        more = board.gain_db - boards[0].gain_db
-        told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {boards[0].model}, from which it started"
-        say(f"On pictures held out, {plan.name} gains {told}.")
-        if models[0].card.data.get("fingerprint") == pictures.origin()["fingerprint"]:
-            say(f"{boards[0].model} learnt from the same folder, maybe from some of those held out now: both gains may be too kind.")
-    if overfits := curves.overfitting(state.history):
-        say(overfits)
-    say(f"Wrote {path}, {folder / 'history.csv'} and {folder / 'report.html'}")
+    for line in (*_against_the_start(boards, models, pictures), curves.overfitting(state.history)):
+        if line:
+            job.say(line)
+    job.say(f"Wrote {path}, {folder / loop.HISTORY} and {folder / 'report.html'}")
     return Run(folder, path, board, state.history, boards[0] if plan.start else None)
+
+
+def _against_the_start(boards: Sequence[Scoreboard], models: Sequence[Model], pictures: PictureSet) -> list[str]:
+    """What was gained on the model that training started from, in lines; none where it started afresh."""
+    if len(boards) < 2:
+        return []
+    first, board = boards
+    more = board.gain_db - first.gain_db
+    told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {first.model}, from which it started"
+    lines = [f"On pictures held out, {board.model} gains {told}."]
+    if models[0].card.data.get("fingerprint") == pictures.origin()["fingerprint"]:
+        lines.append(f"{first.model} learnt from the same folder, maybe from some of those held out now: both gains may be too kind.")
+    return lines
 
 
 def _device(device: Device) -> str:

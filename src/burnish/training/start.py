@@ -1,8 +1,9 @@
 """Starting from a model that exists: its network, its weights, and settings that adapt it without unlearning what it knows."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 from torch import nn
 
@@ -39,12 +40,12 @@ def completed(plan: Recipe) -> Recipe:
     return replace(plan, network=card.network, network_args=dict(card.network_args), start_fingerprint=found)
 
 
-def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe:
+def fine_tuning(start: str, named: str | None = None, changes: Mapping[str, Any] = recipe.NO_CHANGES) -> Recipe:
     """The recipe that adapts the model `start`: the `named` one, or the model's own, made gentler; `changes` have the last word.
 
     Raises RecipeError and ModelError.
     """
-    card, wanted = model_file.read_card(start), recipe.parsed(changes)
+    card = model_file.read_card(start)
     known = {item.name for item in fields(Recipe)}
     plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
     gentle = {
@@ -52,7 +53,7 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "summary": f"{card.name}, tuned to pictures of one kind.",
         "start": start,
         "start_fingerprint": "",
-        "crop": plan.crop or (choose.PATCH if wanted.get("noisy_only") else 0),  # which learns from crops only
+        "crop": plan.crop or (choose.PATCH if changes.get("noisy_only") else 0),  # which learns from crops only
         "crops": plan.crops or 4096,  # where its own pictures were whole
         "copies": 0.0,
         "clean": "",
@@ -60,9 +61,11 @@ def fine_tuning(start: str, named: str | None, changes: Sequence[str]) -> Recipe
         "schedule": "one-cycle",
         "learning_rate": plan.learning_rate / SLOWER,
         "warm_up": 0.1,
+        "precision": "auto",  # what suited the machine that the model came from
+        "threads": 0,
         "validation": max(plan.validation, 0.2),  # few pictures come, and what is gained is measured on those kept out
     }
-    return recipe.from_mapping(plan.to_dict() | gentle | wanted, start)
+    return recipe.from_mapping(plan.to_dict() | gentle | dict(changes), start)
 
 
 def fingerprint(network: nn.Module) -> str:

@@ -60,6 +60,12 @@ def source(found: PictureSet, recipe: Recipe) -> Source:
 
     Raises RecipeError for crops that the network cannot take.
     """
+    check(found, recipe)
+    return Crops(found, recipe, view(found, recipe)) if recipe.crop else Whole(found, recipe)
+
+
+def check(found: PictureSet, recipe: Recipe) -> None:
+    """Refuse what the recipe's network cannot learn from: RecipeError where the recipe is wrong, InputError where the pictures are."""
     network = networks.build(recipe.network, recipe.network_args)
     if network.channels != found.channels:
         raise RecipeError(
@@ -70,7 +76,7 @@ def source(found: PictureSet, recipe: Recipe) -> Source:
     if recipe.crop % step:
         raise RecipeError(f"recipe {recipe.name!r}: crop = {recipe.crop} must be a multiple of {step} for the network {recipe.network!r}")
     if recipe.crop:
-        return Crops(found, recipe, view(found, recipe))
+        return
     if found.degraded is not None:
         raise RecipeError(f"recipe {recipe.name!r}: pairs are learnt from in crops of them; add --set crop=64 --set crops=4096")
     if any(length % step for shape in found.shapes for length in shape[:2]):
@@ -78,7 +84,6 @@ def source(found: PictureSet, recipe: Recipe) -> Source:
             f"{found.name}: the network {recipe.network!r} takes whole pictures whose sides are multiples of {step} only; "
             "train on crops of them (--set crop=64 --set crops=4096)"
         )
-    return Whole(found, recipe)
 
 
 def view(found: PictureSet, recipe: Recipe) -> View:
