@@ -13,11 +13,13 @@ endif
 demo: $(VENV)/train.installed
 	$(BIN)/python -m burnish demo --out demo
 
+# As many tests at once as there are cores, each on one thread: threads that wait for each other would cost more than they give.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/dev.installed
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 fuzz: $(VENV)/dev.installed
 	$(BIN)/python tests/fuzz.py
