@@ -41,7 +41,7 @@ def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals, links, limits or pipes as POSIX has them")
-needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, which Linux has")
+needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs what Linux tells of a process")
 
 SHARED = Path(__file__).parents[2] / "shared"
 STANDIN = SHARED / "data" / "cifar-10-standin-python.tar.gz"

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from conftest import needs_posix
 
 from burnish.errors import InputError
 from burnish.files import atomic, write_text
@@ -50,6 +51,7 @@ def test_a_place_under_a_file_is_refused(tmp_path: Path) -> None:
         write_text(tmp_path / "a" / "b", "x")
 
 
+@needs_posix
 def test_killed_in_mid_write_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")

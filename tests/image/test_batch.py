@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gallery
 import pytest
+from conftest import needs_posix
 
 import burnish
 from burnish.image.batch import planned, restore_all
@@ -83,6 +84,7 @@ def test_a_second_run_skips_what_is_done(holiday: Path, tmp_path: Path) -> None:
     assert {each.status for each in run(holiday, out, Settings(gate=False, overwrite=True)).values()} == {"restored"}
 
 
+@needs_posix
 def test_one_bad_file_does_not_stop_the_rest(holiday: Path, tmp_path: Path) -> None:
     (holiday / "broken.png").write_bytes((holiday / "plain.png").read_bytes()[:2000])
     (holiday / "empty.jpg").touch()
@@ -97,6 +99,7 @@ def test_one_bad_file_does_not_stop_the_rest(holiday: Path, tmp_path: Path) -> N
     assert set(files(tmp_path / "out")) == {"plain.png", "day 2 ☀/camera.jpg", "day 2 ☀/[Q=1]/deep.png"}
 
 
+@needs_posix
 def test_folders_that_lead_back_are_walked_once(holiday: Path, tmp_path: Path) -> None:
     (holiday / "day 2 ☀" / "up").symlink_to(holiday, target_is_directory=True)
     assert len(planned([holiday], tmp_path / "out").jobs) == 3

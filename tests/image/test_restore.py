@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 import pyvips
+from conftest import needs_proc
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -338,6 +339,7 @@ def test_threads_share_a_model(tmp_path: Path) -> None:
         assert (tmp_path / "one" / source.name).read_bytes() == (tmp_path / "many" / source.name).read_bytes()
 
 
+@needs_proc
 def test_memory_does_not_grow_with_the_picture(tmp_path: Path) -> None:
     """The peak, as the kernel counts it, of a process that restores 16 megapixels stays near that of one that restores one."""
     untrained(tmp_path / "model.onnx", 3, 4, 0)
