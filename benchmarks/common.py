@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from burnish.cpus import available_cpus
+
 HERE = Path(__file__).parent
 TENSORFLOW = "tensorflow-cpu==2.21.0"
 
@@ -18,7 +20,7 @@ def machine() -> str:
     """The processor and how many cores of it this process may use."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-    return f"{name}, {len(os.sched_getaffinity(0))} cores, {platform.system()}, Python {platform.python_version()}"
+    return f"{name}, {available_cpus()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:

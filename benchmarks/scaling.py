@@ -7,7 +7,6 @@ embedded coffee cup, repeated to the size wanted, from an array to an array. The
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -16,10 +15,12 @@ from typing import Any
 import common
 import numpy as np
 
+from burnish.cpus import available_cpus
+
 RUNS = 3
 IMAGES = (2_560, 5_120, 10_240, 20_480, 40_960)
 MEGAPIXELS = (1, 2, 4, 8, 16)
-CORES = len(os.sched_getaffinity(0))
+CORES = available_cpus()
 
 
 def main() -> None:

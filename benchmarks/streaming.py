@@ -20,6 +20,7 @@ import torch
 from skimage import data
 
 from burnish import progress
+from burnish.cpus import available_cpus
 from burnish.image.folder import Files
 from burnish.training import choose, loop, recipe
 from burnish.training.image import networks, sources
@@ -95,7 +96,7 @@ def main() -> None:
         "megapixels_each": WIDTH * HEIGHT / 1e6,
         "epochs": arguments.epochs,
         "crops_an_epoch": arguments.crops,
-        "cores": os.cpu_count(),
+        "cores": available_cpus(),
         "seconds": round(seconds, 1),
         "waited_share": round(waited / seconds, 4),
         "waited_share_after_first_epoch": round((waited - watched.first) / (seconds - state.history[0]["seconds"]), 4),

@@ -8,8 +8,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 import burnish
 
 SOURCE = Path(burnish.__file__).parent
@@ -113,17 +111,3 @@ def test_the_runtime_is_small() -> None:
     shipped = (path for path in SOURCE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     sizes["burnish"] = sum(path.stat().st_size * (1 + (path.suffix == ".py")) for path in shipped)  # bytecode is as large again
     assert 30e6 < sum(sizes.values()) < LIMIT, sizes
-
-
-def test_the_public_names() -> None:
-    assert burnish.__all__ == ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]
-    assert all(getattr(burnish, name) is not None for name in burnish.__all__)
-    assert dir(burnish) == burnish.__all__
-    assert python("import burnish; print(burnish.training.Recipe.__name__)") == "Recipe\n"
-    from burnish import training
-
-    assert training.__all__ == ["Recipe", "Run", "fine_tuning", "fit", "load_recipe"]
-    assert all(callable(getattr(training, name)) for name in training.__all__)
-    for module in (burnish, training):
-        with pytest.raises(AttributeError, match="nothing"):
-            _ = module.nothing

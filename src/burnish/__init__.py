@@ -1,7 +1,7 @@
 """Burnish restores blurred, noisy or compressed images with small denoising autoencoders.
 
-`burnish.load("seed").restore(array)` restores an array; `burnish.training.fit(recipe)` trains. Names are loaded when first used,
-so that `import burnish` costs nothing.
+`burnish.load("photo").restore(array)` restores an array, `burnish.restore_file(source, target)` a file; `burnish.evaluate` scores models,
+and `burnish.training.fit(recipe)` trains them. Names are loaded when first used, so that `import burnish` costs nothing.
 """
 
 import importlib
@@ -12,21 +12,47 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from burnish.degradation import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
+    from burnish.errors import DegradationError as DegradationError
+    from burnish.errors import DivergedError as DivergedError
+    from burnish.errors import InputError as InputError
+    from burnish.errors import MissingExtraError as MissingExtraError
+    from burnish.errors import ModelError as ModelError
+    from burnish.errors import RecipeError as RecipeError
+    from burnish.errors import TakenError as TakenError
+    from burnish.errors import UnknownModelError as UnknownModelError
+    from burnish.image.datasets import PictureSet as PictureSet
+    from burnish.image.model import Model as Model
+    from burnish.image.restore import RestoreResult as RestoreResult
     from burnish.image.restore import restore_file as restore_file
     from burnish.model.card import Card as Card
-    from burnish.model.file import Model as Model
     from burnish.model.file import load as load
+    from burnish.scoreboard.board import Sample as Sample
+    from burnish.scoreboard.board import Scoreboard as Scoreboard
+    from burnish.scoreboard.board import evaluate as evaluate
 
 _HOME = {
-    "BurnishError": "burnish.errors",
-    "Card": "burnish.model.card",
-    "Degradation": "burnish.degradation",
-    "Model": "burnish.model.file",
-    "load": "burnish.model.file",
-    "restore_file": "burnish.image.restore",
+    "BurnishError": "errors",
+    "Card": "model.card",
+    "Degradation": "degradation",
+    "DegradationError": "errors",
+    "DivergedError": "errors",
+    "InputError": "errors",
+    "MissingExtraError": "errors",
+    "Model": "image.model",
+    "ModelError": "errors",
+    "PictureSet": "image.datasets",
+    "RecipeError": "errors",
+    "RestoreResult": "image.restore",
+    "Sample": "scoreboard.board",
+    "Scoreboard": "scoreboard.board",
+    "TakenError": "errors",
+    "UnknownModelError": "errors",
+    "evaluate": "scoreboard.board",
+    "load": "model.file",
+    "restore_file": "image.restore",
 }
 
-__all__ = ["BurnishError", "Card", "Degradation", "Model", "__version__", "load", "restore_file"]
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
@@ -34,8 +60,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("burnish.training")
     if name not in _HOME:
         raise AttributeError(f"module 'burnish' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return getattr(importlib.import_module(f"burnish.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, "training"])

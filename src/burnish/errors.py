@@ -4,16 +4,25 @@ A message is one line that names the file or value, says what is wrong with it a
 """
 
 
+def one_line(text: str) -> str:
+    r"""Text that holds file names or other programs' words as one line of letters: line breaks and terminal codes become spaces, and the
+    bytes of a name that is no UTF-8, which Python holds as lone surrogates, are written as `\xff`."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else " " for c in text)
+
+
 class BurnishError(Exception):
     """The family: catch this to catch every refusal."""
 
     def __str__(self) -> str:
-        # File names and other programs' words can hold line breaks and terminal codes: a message stays one line all the same.
-        return "".join(c if c.isprintable() else " " for c in super().__str__())
+        return one_line(super().__str__())
 
 
 class InputError(BurnishError):
     """A file, folder or value that cannot be used, or a place that cannot be written to."""
+
+
+class TakenError(InputError):
+    """A place where a file stands already that is not to be replaced."""
 
 
 class DegradationError(BurnishError):

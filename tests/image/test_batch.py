@@ -9,8 +9,9 @@ import pytest
 from conftest import needs_posix
 
 import burnish
+from burnish.files import atomic
 from burnish.image.batch import planned, restore_all
-from burnish.image.restore import Outcome, Settings
+from burnish.image.restore import RestoreResult, Settings
 
 TINY = burnish.load("tiny-blind", 1)
 
@@ -27,9 +28,9 @@ def holiday(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, out: Path | None, settings: Settings | None = None) -> dict[str, Outcome]:
+def run(folder: Path, out: Path | None, settings: Settings | None = None) -> dict[str, RestoreResult]:
     """What became of the photos in the folder, by their names."""
-    told: list[Outcome] = []
+    told: list[RestoreResult] = []
     plan = planned([folder], out)
     outcomes = restore_all(plan, TINY, settings or Settings(gate=False), lambda *_: None, told.append)
     assert told == outcomes, "each is told, in order"
@@ -153,9 +154,9 @@ def test_progress_counts_pixels(holiday: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("when", [1, 3])
 def test_an_interrupt_stops_all_and_leaves_no_part_of_a_file(holiday: Path, tmp_path: Path, when: int) -> None:
-    told: list[Outcome] = []
+    told: list[RestoreResult] = []
 
-    def tell(outcome: Outcome) -> None:
+    def tell(outcome: RestoreResult) -> None:
         told.append(outcome)
         if len(told) == when:
             raise KeyboardInterrupt
@@ -168,7 +169,9 @@ def test_an_interrupt_stops_all_and_leaves_no_part_of_a_file(holiday: Path, tmp_
 
 def test_leftovers_of_the_killed_are_cleared(holiday: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / ".burnish-999999999-x.png").write_bytes(b"half")
-    run(holiday, tmp_path / "out")
+    with atomic(tmp_path / "out" / "mine.png") as temporary:
+        (tmp_path / "out" / f"{temporary.name[:-4]}x.png").write_bytes(b"half")
+        run(holiday, tmp_path / "out")
+        assert temporary.exists(), "somebody is at work on it"
     assert "plain.png" in files(tmp_path / "out")
     assert not [name for name in files(tmp_path / "out") if "burnish" in name]

@@ -14,6 +14,7 @@ import pyvips
 from PIL import Image
 
 from burnish.errors import InputError
+from burnish.files import atomic
 from burnish.image import files as image_files
 
 STRUCTURAL = {"filename", "vips-loader", "exif-data", "background", "palette", "xres", "yres"}
@@ -22,7 +23,8 @@ STRUCTURAL = {"filename", "vips-loader", "exif-data", "background", "palette", "
 def copied(source: Path, target: Path) -> tuple[Any, Any]:
     """The photo written again as it is, both files opened."""
     photo = image_files.open_photo(source)
-    image_files.save(photo, target, image_files.format_for(photo, target), photo.rows(), lambda: None)
+    with atomic(target) as temporary:
+        image_files.save(photo, temporary, image_files.format_for(photo, target), photo.rows())
     return gallery.opened(source), gallery.opened(target)
 
 
@@ -213,8 +215,8 @@ def test_a_photo_that_changes_while_it_is_read_leaves_nothing(tmp_path: Path) ->
     (source,) = gallery.write(tmp_path, "plain.png")
     photo = image_files.open_photo(source)
     os.utime(source, ns=(0, 0))
-    with pytest.raises(InputError, match="changed while"):
-        image_files.save(photo, tmp_path / "out.png", "png", photo.rows(), lambda: None)
+    with pytest.raises(InputError, match="changed while"), atomic(tmp_path / "out.png") as temporary:
+        image_files.save(photo, temporary, "png", photo.rows())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.png"]
 
 

@@ -111,24 +111,24 @@ def test_results_that_cannot_be_right_are_caught(pixels: int) -> None:
     noisy = spoilt("noise:25+8bit", data.astronaut())
     values = (noisy / 255).astype(np.float32)
     original = (data.astronaut() / 255).astype(np.float32)
-    assert compared(noisy, original, pixels).failure() is None, "to give the original is no failure"
-    assert "empty" in (compared(noisy, np.zeros_like(values), pixels).failure() or "")
-    assert "more than" in (compared(noisy, 1 - values, pixels).failure() or "")
+    assert compared(noisy, original, pixels).residual().harm is None, "to give the original is no failure"
+    assert "empty" in (compared(noisy, np.zeros_like(values), pixels).residual().harm or "")
+    assert "more than" in (compared(noisy, 1 - values, pixels).residual().harm or "")
     one_tile = original.copy()
     one_tile[128:256, 128:256] = 0
-    assert "empty" in (compared(noisy, one_tile, pixels).failure() or "")
+    assert "empty" in (compared(noisy, one_tile, pixels).residual().harm or "")
     shifted = np.roll(original, 40, axis=1)
-    assert "more than" in (compared(noisy, np.clip(shifted + 0.3, 0, 1), pixels).failure() or "")
+    assert "more than" in (compared(noisy, np.clip(shifted + 0.3, 0, 1), pixels).residual().harm or "")
 
 
 def test_change_is_the_tail_of_the_differences() -> None:
     before = np.zeros((100, 100, 1), np.uint8)
     after = np.zeros((100, 100, 1), np.float32)
     after[0, :9] = 0.5
-    assert compared(before, after).change() == 0
+    assert compared(before, after).residual().change == 0
     after[0, :20] = 0.5
-    assert compared(before, after).change() == pytest.approx(0.5, abs=1e-3)
-    assert compared(before, after, pixels=1 << 24).change() == pytest.approx(0.5, abs=1e-3), "ten of 2,500 are as many"
+    assert compared(before, after).residual().change == pytest.approx(0.5, abs=1e-3)
+    assert compared(before, after, pixels=1 << 24).residual().change == pytest.approx(0.5, abs=1e-3), "ten of 2,500 are as many"
 
 
 def test_what_is_sharp_may_change_by_its_noise_and_no_more() -> None:
@@ -158,4 +158,4 @@ def test_true_noise_is_never_taken_for_texture(original: NDArray[np.uint8], sigm
     finding = gate.examine([values])
     comparison = gate.Comparison(finding, 256 * 256)
     comparison.add(values, (photo.restore(noisy) / 255).astype(np.float32))
-    assert gate.needless(finding, photo.card, comparison.change()) is None
+    assert gate.needless(finding, photo.card, comparison.residual().change) is None

@@ -23,15 +23,20 @@ from skimage import data
 import burnish
 from burnish.errors import InputError, ModelError
 from burnish.image import restore
-from burnish.image.restore import Outcome, Settings
+from burnish.image.restore import RestoreResult, Settings, Work
+from burnish.model import file as model_file
 
 TINY = burnish.load("tiny-blind", 1)
 FORCED = Settings(gate=False)
 
 
-def restored(source: Path, target: Path, settings: Settings = FORCED, model: burnish.Model = TINY) -> Outcome:
+def restored(source: Path, target: Path, settings: Settings = FORCED, model: burnish.Model = TINY) -> RestoreResult:
     """What became of the photo."""
-    return restore.restored(source, target, model, settings, lambda _pixels: None)
+    return restore.restored(Work(source, target, model, settings, unseen, unseen))
+
+
+def unseen(pixels: int) -> None:
+    """Nobody looks how far it is."""
 
 
 def exact(path: Path) -> NDArray[Any]:
@@ -105,7 +110,7 @@ def untrained(path: Path, channels: int, stride: int, radius: int, size: list[in
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, burnish.Model]:
     """The shipped models, and untrained ones of other shapes."""
     folder = tmp_path_factory.mktemp("models")
-    made = {name: burnish.load(name, 1) for name in burnish.model.shipped()}
+    made = {name: burnish.load(name, 1) for name in model_file.shipped()}
     shapes = {"stride-2": (3, 2, 2), "stride-4": (3, 4, 1), "stride-8": (3, 8, 0), "wide": (3, 1, 20), "grey": (1, 2, 1), "four": (4, 2, 1)}
     return made | {name: untrained(folder / f"{name}.onnx", *shape) for name, shape in shapes.items()}
 
@@ -127,7 +132,7 @@ def test_tiled_is_one_run_on_the_padded_whole(
 
 
 def test_every_shipped_model_is_among_the_tested() -> None:
-    assert set(burnish.model.shipped()) <= {*MODELS, "photo", "photo-fast", "deblur"}
+    assert set(model_file.shipped()) <= {*MODELS, "photo", "photo-fast", "deblur"}
 
 
 @pytest.mark.parametrize("name", ["stack.tif", "moving.webp"])
@@ -223,7 +228,7 @@ def test_left_alone_in_another_format_it_says_what_that_lacks(tmp_path: Path) ->
     gallery.image(np.zeros((64, 64, 3), np.uint8) + 99).pngsave(str(tmp_path / "palette.png"), palette=True)
     sharp = dataclasses.replace(TINY.card, degradation="blur:2-3+8bit")
     model = burnish.load("tiny-blind", 1)
-    model.card = sharp
+    model.file.card = sharp
     noisy = photograph(tmp_path / "noisy.png", "noise:40+8bit")
     gallery.opened(noisy).pngsave(str(tmp_path / "few.png"), palette=True)
     outcome = restored(tmp_path / "few.png", tmp_path / "few.tif", Settings(), model)
@@ -294,7 +299,12 @@ def test_what_exists_is_skipped_unless_asked_and_the_input_is_never_the_output(t
 
 def test_a_photo_that_changes_meanwhile_fails(tmp_path: Path) -> None:
     (source,) = gallery.write(tmp_path, "plain.png")
-    outcome = restore.restored(source, tmp_path / "out.png", TINY, FORCED, lambda pixels: os.utime(source, ns=(0, 0)) if pixels else None)
+
+    def touch(pixels: int) -> None:
+        if pixels:
+            os.utime(source, ns=(0, 0))
+
+    outcome = restore.restored(Work(source, tmp_path / "out.png", TINY, FORCED, unseen, touch))
     assert outcome.status == "failed"
     assert "changed while" in (outcome.error or "")
     assert not (tmp_path / "out.png").exists()

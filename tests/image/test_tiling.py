@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import correlate
@@ -99,3 +100,33 @@ def test_the_best_tile_computes_little_twice() -> None:
     sizes = []
     tiled(lambda planes: sizes.append(planes.size) or planes, np.zeros((1, 3000, 4000), np.uint8), (high, wide), 75, 8)  # type: ignore[func-returns-value]
     assert sum(sizes) < 1.34 * 12e6
+
+
+def computed(height: int, width: int, halo: int, pixels: int, rows: int) -> tuple[float, int]:
+    """How many pixels the best tiles compute for each of the picture's, and how many the largest window has."""
+    tile = best_tile(height, width, halo, 8, pixels, rows)
+    windows: list[int] = []
+    tiled(lambda planes: windows.append(planes.size) or planes, np.zeros((1, height, width), np.uint8), tile, halo, 8)  # type: ignore[func-returns-value]
+    return sum(windows) / (height * width), max(windows)
+
+
+@pytest.mark.parametrize("halo", [120, 200, 400, 640, 1000])
+@pytest.mark.parametrize("rows", [16, 3000])
+def test_a_network_that_sees_far_computes_at_most_four_times_the_picture(halo: int, rows: int) -> None:
+    """12 megapixels, windows of 0.65 by themselves: 2.6 at a halo of 400."""
+    times, largest = computed(3000, 4000, halo, 5 << 17, rows)
+    assert times <= 4
+    assert largest <= max(5 << 17, 16 * halo**2)
+
+
+def test_far_seeing_tiles_are_as_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(1, 1, 121)) / 121
+
+    def run(planes: Planes) -> Planes:
+        return correlate(planes.astype(np.float64), kernel, mode="constant").astype(np.float32)
+
+    planes = rng.random((1, 200, 700), np.float32)
+    tile = best_tile(200, 700, 60, 4, 1 << 10, 8)
+    assert tile[1] < 700
+    np.testing.assert_allclose(tiled(run, planes, tile, 60, 4), run(planes), atol=1e-6)

@@ -2,12 +2,17 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from burnish.cli.words import complain, say, value_range_of
+from burnish.errors import one_line
+
+if TYPE_CHECKING:
+    from burnish.image.restore import RestoreResult
 
 
 @click.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
@@ -44,7 +49,7 @@ def restore(
     """Restore each INPUT, an image file or a folder with all images in it, whatever their size and depth, with all that they carry.
 
     An image ends as restored, unchanged (the model was not made for such an image: the result is a copy), skipped (there is a result
-    already) or failed (nothing is written).
+    already; the line says if it may be another than would be made now) or failed (nothing is written).
     """
     from burnish import progress
     from burnish.image import batch
@@ -56,27 +61,31 @@ def restore(
     settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)
     plan = batch.planned(inputs, out)
     with progress.shown("restoring") as shown:
-        outcomes = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell)
-    counts = {status: sum(each.status == status for each in outcomes) for status in ("restored", "unchanged", "skipped", "failed")}
-    if len(outcomes) != 1 or plan.passed_over:
-        complain(
-            ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
-            + (f"; {plan.passed_over} files passed over that are no images" if plan.passed_over else "")
-        )
-        for each in outcomes:
+        results = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell, threads)
+    for remark in plan.remarks:
+        complain(remark)
+    if len(results) != 1 or plan.passed_over:
+        complain(_summary(results, plan.passed_over))
+        for each in results:
             if each.error:
                 complain(f"failed: {each.error}")
-    if counts["failed"]:
+    if any(each.status == "failed" for each in results):
         sys.exit(1)
 
 
-def _tell(outcome: Any) -> None:
-    if outcome.error:
-        complain(outcome.error)
+def _summary(results: Sequence["RestoreResult"], passed_over: int) -> str:
+    counts = {status: sum(each.status == status for each in results) for status in ("restored", "unchanged", "skipped", "failed")}
+    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
+    return said + (f"; {passed_over} files passed over that are no images" if passed_over else "")
+
+
+def _tell(result: "RestoreResult") -> None:
+    if result.error:
+        complain(result.error)
         return
-    did = f"{outcome.status} in {outcome.seconds:.1f} s" if outcome.status == "restored" else outcome.status
-    say(f"{outcome.output}: {did}" + "".join(f"; {note}" for note in outcome.notes))
+    did = f"{result.status} in {result.seconds:.1f} s" if result.status == "restored" else result.status
+    say(one_line(f"{result.output}: {did}" + "".join(f"; {note}" for note in result.notes)))
 
 
-def _tell_json(outcome: Any) -> None:
-    say(json.dumps(outcome.to_json()))
+def _tell_json(result: "RestoreResult") -> None:
+    say(json.dumps(result.to_json()))

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.errors import InputError
-from burnish.files import atomic
 from burnish.image import headers
 from burnish.image.virtual_tiff import RowSource
 
@@ -135,7 +134,7 @@ def _image(path: Path, pages: int) -> Any:
     import pyvips
 
     # Through a source, since a plain file name may hold options in brackets; truncated files must fail, not pass as grey.
-    source = pyvips.Source.new_from_file(os.fspath(path))
+    source = pyvips.Source.new_from_file(os.fsencode(path))
     every = {"n": -1} if pages > 1 else {}
     return pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated", **every)
 
@@ -199,29 +198,26 @@ def format_for(photo: Photo, target: Path) -> str:
     return kind
 
 
-def save(photo: Photo, target: Path, kind: str, rows: Iterator[NDArray[Any]], verdict: Callable[[], None]) -> None:
-    """Write `rows`, of the photo's shape and type, with all else that the photo carries, whole or not at all.
+def save(photo: Photo, path: Path, kind: str, rows: Iterator[NDArray[Any]]) -> list[str]:
+    """Write `rows`, of the photo's shape and type, with all else that the photo carries, into `path`: a file written aside (`atomic`).
 
-    `verdict` is asked when all rows are written and before the file takes its name. Raises InputError when the place cannot be written to
-    or the photo changed meanwhile; whatever `rows` and `verdict` raise comes through.
+    Returns what of the photo it lacks, in words. Raises OSError when it cannot be written, InputError when the photo changed meanwhile;
+    whatever `rows` raises comes through.
     """
     import pyvips
 
     source = RowSource(rows, photo.pages * photo.height, photo.width, photo.bands, photo.dtype)
-    with atomic(target) as temporary:
-        try:
-            image = _dressed(source.image(), photo)
-            getattr(image, f"{'heif' if kind == 'avif' else kind}save")(
-                os.fspath(temporary), keep=_kept(photo, kind), **_options(photo, kind)
-            )
-        except pyvips.Error as error:
-            if source.error:
-                raise source.error from None
-            raise InputError(f"{target}: could not be written ({str(error).strip().splitlines()[-1]}); is there space?") from error
+    try:
+        image = _dressed(source.image(), photo)
+        getattr(image, f"{'heif' if kind == 'avif' else kind}save")(os.fsencode(path), keep=_kept(photo, kind), **_options(photo, kind))
+    except pyvips.Error as error:
         if source.error:
-            raise source.error
-        photo.check_unchanged()
-        verdict()
+            raise source.error from None
+        raise OSError(str(error).strip().splitlines()[-1]) from error
+    if source.error:
+        raise source.error
+    photo.check_unchanged()
+    return losses(photo, kind)
 
 
 def _dressed(image: Any, photo: Photo) -> Any:

@@ -50,6 +50,35 @@ class Finding:
     blocky: bool
 
 
+@dataclass(frozen=True)
+class Residual:
+    """What a model has taken away from a picture, or parts of it. `change`: how much at the 99.9th percentile, as a share of the range;
+    `harm`: why the result cannot be right, in words, None when it can."""
+
+    change: float
+    harm: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a picture is to be restored, and if not, `why`, in words; with what that rests on. `harm`: why the result cannot be right,
+    in words, where the picture is one to restore otherwise."""
+
+    restore: bool
+    why: str
+    harm: str | None
+    finding: Finding
+    residual: Residual
+
+
+def judge(finding: Finding, residual: Residual, card: Card) -> Verdict:
+    """Whether to restore a picture that shows this, with the model of this card, which takes that away from it."""
+    unfit = refusal(finding, card)
+    harm = None if unfit else residual.harm
+    why = unfit or ("" if harm else needless(finding, card, residual.change) or "")
+    return Verdict(not why, why, harm, finding, residual)
+
+
 def examine(samples: list[Floats]) -> Finding:
     """The noise and blur of a picture, from samples of it, each h×w×C on 0–1, NaN where nothing is seen."""
     near, far = _noise_levels(samples, 1), _noise_levels(samples, 2)
@@ -220,18 +249,18 @@ class Comparison:
             self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(now, patch) == 0)))
             self._patches += contrast.size
 
-    def change(self) -> float:
-        """The change at the 99.9th percentile, as a share of the range."""
+    def _change(self) -> float:
         total = int(self._changes.sum())
         return float(np.searchsorted(np.cumsum(self._changes), 0.999 * total)) / (BINS - 1) if total else 0.0
 
-    def failure(self) -> str | None:
-        """Why the result cannot be right, in words; None when it can."""
+    def residual(self) -> "Residual":
+        """What was seen so far."""
+        harm = None
         if self._emptied:
-            return "the model gave an empty area where the picture has something"
-        if self._wrong > 0.02 * self._patches:
-            return "the model changed the picture by more than the noise and blur in it explain"
-        return None
+            harm = "the model gave an empty area where the picture has something"
+        elif self._wrong > 0.02 * self._patches:
+            harm = "the model changed the picture by more than the noise and blur in it explain"
+        return Residual(self._change(), harm)
 
 
 def _deviation(plane: Floats, side: int) -> NDArray[np.float64]:

@@ -20,10 +20,12 @@ def padded(planes: Planes, multiple_of: int) -> Planes:
 def best_tile(height: int, width: int, halo: int, multiple_of: int, pixels: int, rows: int) -> Tile:
     """The tile with which the fewest pixels of a picture are computed twice.
 
-    A tile with its halo has at most `pixels` pixels and `rows` rows, unless the halo alone takes most of them.
+    A tile with its halo has at most `pixels` pixels and `rows` rows, but may have four halos a side, so 16·halo² pixels: then a tile is as
+    wide as its halo adds, and what is computed is at most four times the picture, however far the network sees.
     """
     margin = -(-halo // multiple_of) * multiple_of
     rows = max(rows, 4 * margin)
+    pixels = max(pixels, 16 * margin**2)
 
     def cut(length: int, most: int) -> int:
         """The length of equal parts of at most `most`, as a multiple."""

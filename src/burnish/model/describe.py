@@ -18,12 +18,18 @@ def _told(card: Card) -> list[tuple[str, str]]:
     return [
         ("made for", card.degradation),
         *scores,
-        ("how fast", f"{card.macs_per_pixel / 1000:,.1f} thousand multiply-adds a pixel"),
+        ("how fast", _speed(card)),
         ("size", f"{card.parameters:,} parameters ({card.parameters * 4 / 1024:,.2f} KB)"),
         ("learned", f"from {card.data.get('name', 'unknown pictures')}; terms: {card.data.get('terms', 'unknown')}"),
         ("limits", limits(card)),
         ("licence", card.licence),
     ]
+
+
+def _speed(card: Card) -> str:
+    if card.macs_per_pixel is not None:
+        return f"{card.macs_per_pixel / 1000:,.1f} thousand multiply-adds a pixel"
+    return f"{(card.macs_per_second or 0) / 1e6:,.1f} million multiply-adds a second of sound"
 
 
 def score_line(score: dict[str, Any]) -> str:
@@ -38,7 +44,7 @@ def score_line(score: dict[str, Any]) -> str:
 
 def limits(card: Card) -> str:
     """What the model was not made for, as `burnish restore` will leave it unchanged or refuse it."""
-    trained = Degradation.parse(card.degradation)
+    trained = Degradation.parse(card.degradation, card.kind)
     blur, noise = trained.span("blur"), trained.span("noise")
     told = [f"blur of {_span(blur)} pixels" if blur else "no blur"]
     told.append(f"noise of sigma {_span(noise)} of 255" if noise else "no noise of its own")
@@ -69,7 +75,7 @@ def description(card: dict[str, Any]) -> str:
         whole = Card(**card)
         lines.append(summary(whole))
         lines += [f"  {'check it':11} {score['command']}" for score in whole.scores if "command" in score]
-    for key in ("network", "channels", "multiple_of", "halo", "macs_per_pixel", "version"):
+    for key in ("network", "channels", "multiple_of", "halo", "macs_per_pixel", "macs_per_second", "version"):
         if key in card:
             lines.append(f"  {key.replace('_', ' '):11} {card[key]}")
     return "\n".join(lines)

@@ -25,7 +25,7 @@ from burnish.image.baselines import THREADS, Batch, batch_size, to_unit
 if TYPE_CHECKING:
     from burnish.degradation import Degradation
     from burnish.image.datasets import PictureSet
-    from burnish.model.file import Model
+    from burnish.image.model import Model
     from burnish.progress import Progress
 
 RESAMPLES = 10_000  # of the bootstrap

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from burnish import __version__
 from burnish.errors import ModelError
 from burnish.files import atomic
+from burnish.image import model as image_model
 from burnish.model import file as model_file
-from burnish.model.card import FORMAT, Card
+from burnish.model.card import Card, licence_for
 from burnish.training.image import networks
 
 TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
@@ -44,7 +45,6 @@ def export(
         raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
     card = Card(
         **describe(network),
-        format=FORMAT,
         name=name,
         summary=summary,
         input_size=None,
@@ -52,14 +52,14 @@ def export(
         recipe=recipe,
         data=data,
         scores=scores,
-        licence="MIT",
+        licence=licence_for(str(data.get("terms", ""))),
         version=__version__,
     )
     graph = _graph(network)
     graph.metadata_props.add(key="burnish", value=card.to_json())
     with atomic(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        _check_parity(network, model_file.load(temporary), path)
+        _check_parity(network, image_model.load(temporary), path)
     return card
 
 
@@ -67,7 +67,7 @@ def to_network(source: str | Path) -> nn.Module:
     """The network in a model file (or shipped model) with its weights, ready to train. Raises ModelError when they do not fit."""
     import onnx
 
-    loaded = model_file.load(source)
+    loaded = model_file.read(source)
     network = networks.build(loaded.card.network, loaded.card.network_args)
     stored = {each.name: torch.from_numpy(onnx.numpy_helper.to_array(each).copy()) for each in onnx.load(loaded.path).graph.initializer}
     try:
@@ -188,7 +188,7 @@ def _graph(network: nn.Module) -> Any:
     return proto
 
 
-def _check_parity(network: nn.Module, exported: model_file.Model, path: Path) -> None:
+def _check_parity(network: nn.Module, exported: image_model.Model, path: Path) -> None:
     """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1."""
     period = int(network.multiple_of)  # type: ignore[arg-type]
     rng = np.random.default_rng(0)

@@ -17,8 +17,8 @@ from burnish.degradation import Chain, Degradation
 from burnish.image import baselines, datasets, metrics
 from burnish.image.baselines import Baseline, to_unit
 from burnish.image.datasets import PictureSet
+from burnish.image.model import Model
 from burnish.image.stages import blurred
-from burnish.model.file import Model
 from burnish.progress import Progress
 from burnish.scoreboard.board import Sample, Scoreboard, bootstrap_interval
 from burnish.training.image.noise import AROUND, Noise, in_equal_channels

@@ -8,7 +8,7 @@ import numpy as np
 from burnish.degradation import Degradation
 from burnish.errors import InputError
 from burnish.image.datasets import PictureSet
-from burnish.model.file import Model
+from burnish.image.model import Model
 from burnish.progress import Progress
 from burnish.scoreboard.board import Scoreboard, evaluate
 from burnish.training.image import estimate, noise
