@@ -1,4 +1,4 @@
-"""The README's picture: photographs that no model here has seen, spoilt in two ways, and what models make of them.
+"""The README's picture: photographs that no model here has seen, degraded in two ways, and what models make of them.
 
 python benchmarks/readme_picture.py docs/restored.png
 """
@@ -14,7 +14,7 @@ from burnish.image import datasets
 from burnish.model import file as model_file
 from burnish.scoreboard.board import evaluate
 
-# Which test photograph, the part of it shown pixel by pixel (top, left, side), how it is spoilt, in what words, and the models.
+# Which test photograph, the part of it shown pixel by pixel (top, left, side), how it is degraded, in what words, and the models.
 ROWS = [
     (1, (95, 160, 190), "noise:25", "Noise of sigma 25", ("photo-fast", "photo")),
     (0, (60, 100, 140), "blur:1.0+8bit", "Blurred by 1 pixel", ("seed", "tiny-deblur")),

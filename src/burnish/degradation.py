@@ -1,4 +1,4 @@
-"""The degradation language: what spoils an item (a picture, a recording), as text. It knows no medium.
+"""The degradation language: what degrades an item (an image, a recording), as text. It knows no medium.
 
 Stages are joined by `+` and applied left to right; `a-b` is drawn per item, uniformly; `|` between whole chains picks one per item:
 
@@ -6,7 +6,7 @@ Stages are joined by `+` and applied left to right; `a-b` is drawn per item, uni
     noise:5-50                         a value drawn from 5 to 50
     noise:0-55|camera:0.2-3+8bit       one of two chains
 
-Which stages there are, and what each does, a medium says in the table STAGES of its module `stages`: burnish.image.stages for pictures.
+Which stages there are, and what each does, a medium says in the table STAGES of its module `stages`: burnish.image.stages for images.
 A new stage is added there, and nowhere else. What is drawn for an item depends on the seed and on the item's own content, not on its place
 in a list.
 """
@@ -28,7 +28,7 @@ from burnish.errors import DegradationError
 Item = NDArray[np.float32]
 
 SLAB = 4096  # items of a batch worked on at a time, so that memory stays low
-OWN = "own"  # in every medium: whatever spoilt somebody's own pairs; a model learnt it from them, it cannot be made
+OWN = "own"  # in every medium: whatever degraded somebody's own pairs; a model learnt it from them, it cannot be made
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Chain:
         """What `apply` gives, and the truth that a restored item is compared with, float32 both.
 
         The truth is the item itself for all stages but those that have one of their own (Kind.pair). Such a stage is applied with the same
-        draws to the item as the stages before it left it, and to the truth so far; what comes after spoils the degraded one only.
+        draws to the item as the stages before it left it, and to the truth so far; what comes after is applied to the degraded one only.
         """
         degraded = truth = to_unit(item)
         for stage in self.stages:

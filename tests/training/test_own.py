@@ -66,7 +66,7 @@ def test_pairs_are_scored_as_they_came(tmp_path: Path) -> None:
     card = burnish.load(tmp_path / "run" / "model.onnx").card
     assert (card.degradation, card.recipe["clean"]) == ("own", "clean")
     assert 20 < card.scores[0]["psnr"]["input"] < 23  # sigma 25, clipped at black
-    assert "wiener oracle: not applicable, what spoilt these pictures is not known" in done.output
+    assert "wiener oracle: not applicable, what degraded these images is not known" in done.output
     refused = CliRunner().invoke(main, ["evaluate", str(tmp_path / "run" / "model.onnx"), "--data", str(noisy), "--no-baselines"])
     assert refused.exit_code == 2
     assert "own: stands for what somebody's own pairs" in refused.output

@@ -233,7 +233,7 @@ def _gaussian_transfer(sigma: float, length: int) -> NDArray[np.float64]:
 def _no_transfer_function(degradation: Degradation) -> str:
     """Why the oracle does not apply to this degradation; empty when it does."""
     if degradation.is_own:
-        return "what spoilt these pictures is not known"
+        return "what degraded these images is not known"
     names = [stage.split(":")[0].strip() for stage in re.split(r"[+|]", degradation.spec)]
     odd = sorted(set(names) - TRANSFERABLE)
     return f"{' and '.join(odd)} {'have' if len(odd) > 1 else 'has'} no transfer function" if odd else ""

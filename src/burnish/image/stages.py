@@ -8,7 +8,7 @@
     motion:5-15     straight motion blur of that length in pixels, random angle
     jpeg:40-95      through a real codec at that quality, 4:2:0
     8bit            round and clip to 8 bit
-    own             whatever spoilt somebody's own pairs of pictures: a model learnt it from them, it cannot be made
+    own             whatever degraded somebody's own pairs of images: a model learnt it from them, it cannot be made
 
 Pictures are H×W×C, worked on as float32 on the 0–1 scale.
 

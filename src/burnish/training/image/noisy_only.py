@@ -1,4 +1,4 @@
-"""Learning from noisy pictures alone: each is spoiled once more, in two ways that cancel out, and one is learnt from the other.
+"""Learning from noisy pictures alone: each is degraded once more, in two ways that cancel out, and one is learnt from the other.
 
 Recorrupted-to-recorrupted (Pang, Zheng, Quan and Ji, 2021): of a noisy picture y, and z drawn like its noise, y + z/2 and y − 2z have
 errors that are uncorrelated, so that a network which is shown the first and asked for the second learns the clean picture that both have
