@@ -15,9 +15,9 @@ from burnish.errors import InputError, RecipeError
 from burnish.files import write_text
 from burnish.image import datasets
 from burnish.image.datasets import PictureSet
+from burnish.image.model import Model
 from burnish.model import file as model_file
 from burnish.model.card import Card
-from burnish.model.file import Model
 from burnish.scoreboard import report
 from burnish.scoreboard.board import Scoreboard
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
