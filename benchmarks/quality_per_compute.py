@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from burnish.degradation import Degradation
 from burnish.image import baselines, datasets
+from burnish.image.score import scored
 from burnish.model import file as model_file
-from burnish.scoreboard.board import evaluate
 
 RUNS = 5
 DEGRADATION = Degradation.parse("noise:25")
@@ -70,7 +70,7 @@ def main(cbsd68: str, photographs: str, chart: Path) -> None:
     networks = {"CDnCNN": DnCNN(), "FFDNet": FFDNet()}
     published = {name: runner(network, planes) for name, network in networks.items()}
     models = [model_file.load(name) for name in OURS]
-    boards = evaluate(models, pictures, DEGRADATION, tuning=tuning)
+    boards = scored(models, pictures, DEGRADATION, tuning=[tuning])
     filters, _ = baselines.tune(tuning, DEGRADATION)
 
     timed: dict[str, Callable[[], Any]] = {each.card.name: lambda each=each: each.run(planes) for each in models}

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from burnish.degradation import Degradation
 from burnish.image import datasets
+from burnish.image.score import scored
 from burnish.model import file as model_file
-from burnish.scoreboard.board import evaluate
 
 # Which test photograph, the part of it shown pixel by pixel (top, left, side), how it is degraded, in what words, and the models.
 ROWS = [
@@ -27,7 +27,7 @@ def main(out: Path) -> None:
     FigureCanvasAgg(figure)
     for axes, (index, (top, left, side), spec, words, names) in zip(figure.subplots(2, 4), ROWS, strict=True):
         pictures = datasets.load("photos", "test").chosen([index])
-        boards = evaluate([model_file.load(name) for name in names], pictures, Degradation.parse(spec), tuning=None)
+        boards = scored([model_file.load(name) for name in names], pictures, Degradation.parse(spec))
         first, second = (board.samples[0] for board in boards)
         columns = {
             "Original": first.original,

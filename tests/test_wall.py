@@ -65,11 +65,11 @@ import sys
 for name in {sorted(TRAINING_ONLY)}: sys.modules[name] = None
 import numpy as np, burnish
 from burnish.image import datasets
-from burnish.scoreboard.board import evaluate
+from burnish.image.score import scored
 from burnish.cli import main
 picture = np.full((9, 7, 3), 128, np.uint8)
 assert burnish.load("seed").restore(picture).shape == (9, 7, 3)
-boards = evaluate([burnish.load("seed")], datasets.load("photos", "test"), burnish.Degradation.parse("blur:1.0+8bit"), tuning=None)
+boards = scored([burnish.load("seed")], datasets.load("photos", "test"), burnish.Degradation.parse("blur:1.0+8bit"))
 assert boards[0].psnr["model"] > 20
 for arguments in (["show", "seed"], ["models"], ["train", "seed"], ["demo"]):
     try: main(arguments)

@@ -1,7 +1,6 @@
 """The classical filters: right on their own terms, and the oracle as good as a Wiener filter can be."""
 
 import sys
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -15,13 +14,11 @@ from skimage import data as photographs
 from burnish.degradation import Degradation
 from burnish.errors import InputError, MissingExtraError
 from burnish.image import baselines, cifar, metrics
+from burnish.image.datasets import PictureSet
 
 
-@dataclass(frozen=True)
-class Pictures:
-    images: object
-    name: str = "pictures"
-    degraded: object = None
+def pictures_of(images):
+    return PictureSet("pictures", images, [str(i) for i in range(len(images))], "")
 
 
 def squares(photograph, side, count):
@@ -31,7 +28,7 @@ def squares(photograph, side, count):
     return np.stack([photograph[y : y + side, x : x + side] for y, x in corners[:count]])
 
 
-TUNING = Pictures([photographs.astronaut()[:96, 180:276], photographs.rocket()[100:196, 200:296]])
+TUNING = pictures_of([photographs.astronaut()[:96, 180:276], photographs.rocket()[100:196, 200:296]])
 TEST = photographs.chelsea()[100:196, 120:216]
 
 
@@ -93,7 +90,7 @@ def test_a_filter_takes_tiny_and_odd_pictures_with_values_out_of_range(function,
 
 
 def test_grey_pictures_have_baselines_too():
-    grey = Pictures([picture[..., :1] for picture in TUNING.images])
+    grey = pictures_of([picture[..., :1] for picture in TUNING.images])
     degradation = Degradation.parse("blur:1.0+noise:10")
     found, _ = baselines.tune(grey, degradation)
     chain = degradation.draw(TEST[..., :1])
@@ -142,7 +139,7 @@ def test_no_other_gain_per_coefficient_does_better_on_average():
     degradation = Degradation.parse("blur:1.0+noise:5")
     degraded = np.stack([degradation.apply(original) for original in originals])
     chains = [degradation.draw(original) for original in originals]
-    spectrum, count = baselines._mean_spectrum(Pictures(originals))
+    spectrum, count = baselines._mean_spectrum(pictures_of(originals))
     assert count == 200
 
     def error(spectrum):
@@ -156,7 +153,7 @@ def test_no_other_gain_per_coefficient_does_better_on_average():
 
 def test_each_picture_is_filtered_by_its_own_chain():
     originals = squares(photographs.astronaut(), 32, 3)
-    spectrum, _ = baselines._mean_spectrum(Pictures(originals))
+    spectrum, _ = baselines._mean_spectrum(pictures_of(originals))
     chains = [Degradation.parse(spec).draw(originals[0]) for spec in ("blur:1", "noise:25", "blur:1")]
     batch = originals.astype(np.float32) / 255
     together = baselines.wiener_oracle(batch, chains, spectrum)
@@ -200,7 +197,7 @@ def lossless():
 )
 def test_the_oracle_reproduces_the_measured_figures(lossless, spec, expected):
     clean, originals = lossless
-    spectrum, count = baselines._mean_spectrum(Pictures(clean))
+    spectrum, count = baselines._mean_spectrum(pictures_of(clean))
     assert count == len(clean)
     degradation = Degradation.parse(spec)
     degraded = np.stack([degradation.apply(original) for original in originals])
@@ -240,8 +237,8 @@ def test_the_oracle_says_where_it_does_not_apply(spec, why):
 
 
 def test_nothing_to_tune_on_is_refused():
-    with pytest.raises(InputError, match="no picture to choose"):
-        baselines.tune(Pictures([]), Degradation.parse("8bit"))
+    with pytest.raises(InputError, match="no image to choose"):
+        baselines.tune(pictures_of([]), Degradation.parse("8bit"))
 
 
 def test_without_scikit_image_it_says_what_to_install(monkeypatch):
@@ -251,16 +248,9 @@ def test_without_scikit_image_it_says_what_to_install(monkeypatch):
 
 
 def test_pictures_of_many_sizes_can_be_tuned_on():
-    mixed = Pictures([TEST[:40, :50], TEST[:9, :7], photographs.rocket()[:200, :300], TEST[:40, :50]])
+    mixed = pictures_of([TEST[:40, :50], TEST[:9, :7], photographs.rocket()[:200, :300], TEST[:40, :50]])
     trials = baselines._trials(mixed, Degradation.parse("noise:5"), 0)
     assert sorted(clean.shape for clean, _ in trials) == [(1, 9, 7, 3), (1, 128, 128, 3), (2, 40, 50, 3)]
     spectrum, count = baselines._mean_spectrum(mixed)
     assert spectrum.shape == (32, 32, 3)
     assert count == 1 + 6 * 9 + 1  # the tiny one gives none
-
-
-@given(count=st.integers(0, 300), wanted=st.integers(1, 300))
-def test_spread_covers_the_whole_range_once(count, wanted):
-    places = baselines._spread(count, wanted)
-    assert len(places) == min(count, wanted) == len(set(places))
-    assert all(0 <= place < count for place in places)

@@ -89,6 +89,7 @@ def test_the_page_stands_alone_with_every_runs_curve(tmp_path: Path, runs: list[
         ("history.csv", b"epoch,loss\n1,2\n", "cannot be read"),
         ("history.csv", b"epoch,seconds,loss,val_loss\n1,2\n", "cannot be read"),
         ("scores.json", b"{", "cannot be read"),
+        ("scores.json", b"[]", "holds no scoreboard"),
     ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, file: str, content: bytes | None, message: str) -> None:
@@ -101,3 +102,14 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, file: str, conten
         compare.read(run)
     assert str(run) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_runs_of_another_metric_and_runs_from_before_there_was_one_lie_side_by_side(tmp_path: Path) -> None:
+    old, new = made(tmp_path, "old", 0.1, [0.2], gain=1.25), made(tmp_path, "new", 0.1, [0.3], gain=2.0)
+    (new / "scores.json").write_text(json.dumps({"metric": "pesq", "gain": 0.5, "gain_ci95": [0.4, 0.6], "parameters": 7}))
+    first, second = compare.to_json([compare.read(old), compare.read(new)])
+    assert (first["metric"], first["gain"], first["gain_ci95"], first["gain_db"]) == ("psnr", 1.25, [1.15, 1.35], 1.25)
+    assert (second["metric"], second["gain"], second["gain_ci95"], second["gain_db"]) == ("pesq", 0.5, [0.4, 0.6], None)
+    cells = [re.split(r"\s{2,}", line.strip()) for line in compare.table([compare.read(old), compare.read(new)]).splitlines()]
+    assert ["scored by", "psnr", "pesq"] in cells
+    assert ["gain", "1.25", "0.5"] in cells

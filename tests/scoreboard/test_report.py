@@ -12,9 +12,9 @@ from skimage import io
 import burnish
 from burnish.degradation import Degradation
 from burnish.errors import InputError
-from burnish.image import datasets
+from burnish.image import datasets, samples
+from burnish.image.score import scored
 from burnish.scoreboard import report
-from burnish.scoreboard.board import evaluate
 from burnish.scoreboard.report import Story
 
 HISTORY = [
@@ -26,7 +26,7 @@ HISTORY = [
 @pytest.fixture(scope="module")
 def story() -> Story:
     seed = burnish.load("seed")
-    (board,) = evaluate([seed], datasets.load("photos", "test"), Degradation.parse("blur:1.0+8bit"), tuning=None)
+    (board,) = scored([seed], datasets.load("photos", "test"), Degradation.parse("blur:1.0+8bit"))
     return Story(board, seed.card, HISTORY, 'name = "<b>seed</b>"\n')
 
 
@@ -103,7 +103,7 @@ def test_a_story_without_training_has_no_curves(tmp_path: Path, story: Story) ->
 
 
 def test_the_picture_has_a_row_a_sample(tmp_path: Path, story: Story) -> None:
-    report.write_picture(tmp_path / "restored.png", [story])
+    samples.write_picture(tmp_path / "restored.png", [story.board])
     picture = io.imread(tmp_path / "restored.png")
     assert picture.shape[0] > 600
     assert picture.shape[1] == 1000

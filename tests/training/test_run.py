@@ -15,7 +15,7 @@ from skimage import io
 import burnish
 from burnish.errors import InputError, RecipeError
 from burnish.image import baselines
-from burnish.scoreboard.board import evaluate
+from burnish.image.score import scored
 from burnish.training import Recipe, choose, export, fine_tuning, fit, load_recipe, process, run, speed, start
 from burnish.training.image import scoring
 
@@ -124,7 +124,7 @@ def test_time_that_is_up_ends_the_run_with_a_model_and_can_be_resumed(picture_fo
 @pytest.fixture
 def _no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores without the classical filters, which take longer to tune than these networks to train."""
-    monkeypatch.setattr(scoring, "evaluate", lambda *arguments, **more: evaluate(*arguments, **more | {"tuning": None}))
+    monkeypatch.setattr(scoring.score, "scored", lambda *arguments, **more: scored(*arguments, **more | {"tuning": ()}))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from burnish.cli.words import say
+from burnish.cli.words import refuse_to_replace, say
 
 
 @click.command(epilog="\b\nExample:\n  burnish compare runs/photo runs/mine --report compared.html")
@@ -14,10 +14,12 @@ from burnish.cli.words import say
 @click.option(
     "--report", "report_file", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with the curves as well."
 )
-def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None) -> None:
+@click.option("--overwrite", is_flag=True, help="Let the page take the place of a file that exists.")
+def compare(runs: tuple[Path, ...], as_json: bool, report_file: Path | None, overwrite: bool) -> None:
     """Lay RUNs (folders made by burnish train, finished or not) side by side: what differs in their recipes, and what came of it."""
     from burnish.scoreboard import compare as comparing
 
+    refuse_to_replace(report_file, overwrite)
     found = [comparing.read(folder) for folder in runs]
     if as_json:
         for line in comparing.to_json(found):

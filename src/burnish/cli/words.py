@@ -5,11 +5,13 @@ import contextlib
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from burnish import progress
+from burnish.errors import InputError
 
 SRC = "cifar10, photos, a CIFAR-10 archive or its folder, or a folder of images"
 
@@ -55,6 +57,12 @@ def plainly(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("plain", plainly)
+
+
+def refuse_to_replace(file: Path | None, overwrite: bool) -> None:
+    """Raise InputError, before any work is done, for a file that is to be written and exists already."""
+    if file is not None and file.exists() and not overwrite:
+        raise InputError(f"{file}: exists already; choose another name, or let it be replaced with --overwrite")
 
 
 def value_range_of(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:

@@ -1,13 +1,13 @@
-"""The classical filters a model has to beat, each at its best setting chosen on other pictures.
+"""The classical baselines a model has to beat, each at its best setting chosen on other images.
 
 Four of them are told nothing about the degradation: unsharp mask, Richardson–Lucy, total variation and non-local means. Each has a
-small grid of settings, from next to nothing to strong, and the one with the highest mean PSNR on the tuning pictures is used.
+small grid of settings, from next to nothing to strong, and the one with the highest mean PSNR on the tuning images is used.
 
-The fifth is an oracle, told what no filter in the field knows: the blur and the noise of this very picture. Its Wiener filter (Wiener
+The fifth is an oracle, told what no filter in the field knows: the blur and the noise of this very image. Its Wiener filter (Wiener
 1949) works in the DCT-II domain, where a blur with edges reflected as d c b a | a b c d is a product (Martucci 1994). It is the best that
-any linear filter of one channel can do, on average over pictures with the tuning pictures' mean power spectrum.
+any linear filter of one channel can do, on average over images with the tuning images' mean power spectrum.
 
-A batch is N×H×W×C float32 on the 0–1 scale, degraded exactly (values may lie outside the range); filters return the same, unclipped.
+A batch is N×H×W×C float32 on the 0–1 scale, degraded exactly (values may lie outside the range); baselines return the same, unclipped.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.arrays import centre, evenly, to_unit
 from burnish.errors import InputError, MissingExtraError
 from burnish.image import metrics
 
@@ -37,8 +38,8 @@ Batch = NDArray[np.float32]
 Filter = Callable[[Batch], Batch]
 
 THREADS = 4  # at most: each holds a picture's intermediate results
-BATCH_PIXELS = 16 * 32 * 32  # small pictures of one size go through a filter together up to this: few calls, and still in the cache
-TUNING_PICTURES, TUNING_PIXELS, TUNING_SIDE = 32, 8 * 128 * 128, 128  # settings are chosen on this many pictures, cropped to this side
+BATCH_PIXELS = 16 * 32 * 32  # small images of one size go through a baseline together up to this: few calls, and still in the cache
+TUNING_PICTURES, TUNING_PIXELS, TUNING_SIDE = 32, 8 * 128 * 128, 128  # settings are chosen on this many images, cropped to this side
 # The mean spectrum is taken over this many squares of at most this side. Small squares: many of them fit even into few photographs, and
 # a mean over few squares is so rough that its filter does harm; the low frequencies they cannot tell apart are far above any noise.
 SPECTRUM_SQUARES, SPECTRUM_SIDE = 4096, 32
@@ -47,7 +48,7 @@ TRANSFERABLE = {"blur", "noise", "8bit"}  # stages that are a transfer function 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A filter at its chosen setting. `restore(batch, chains)` takes the chain that degraded each picture; only the oracle looks at it."""
+    """A baseline at its chosen setting. `restore(batch, chains)` takes the chain that degraded each image; only the oracle looks at it."""
 
     name: str
     setting: str
@@ -57,15 +58,13 @@ class Baseline:
 def tune(
     tuning: PictureSet, degradation: Degradation, seed: int = 0, progress: Progress | None = None
 ) -> tuple[list[Baseline], dict[str, str]]:
-    """Every baseline that applies, at its best setting on the tuning pictures; and for each that does not, its name and why.
+    """Every baseline that applies, at its best setting on the tuning images; and for each that does not, its name and why.
 
     Raises InputError when there is nothing to tune on and MissingExtraError without scikit-image.
     """
     _library("skimage.restoration")  # the refusal comes before any work
     if len(tuning.images) == 0:
-        raise InputError(
-            f"{tuning.name}: no picture to choose the baselines' settings on; give other pictures, or evaluate without baselines"
-        )
+        raise InputError(f"{tuning.name}: no image to choose the baselines' settings on; give other images, or evaluate without baselines")
 
     trials = _trials(tuning, degradation, seed)
     grids = _grids()
@@ -96,7 +95,7 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError(
-            "the classical filters need scikit-image: pip install 'burnish[evaluate]', or evaluate without baselines (--no-baselines)"
+            "the classical baselines need scikit-image: pip install 'burnish[evaluate]', or evaluate without baselines (--no-baselines)"
         ) from error
 
 
@@ -104,23 +103,16 @@ def _blindly(function: Filter, batch: Batch, _chains: Sequence[Chain]) -> Batch:
     return function(batch)
 
 
-def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
-    """uint8 or uint16 pixels, or floats already there, on the 0–1 scale."""
-    if image.dtype.kind == "u":
-        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    return image.astype(np.float32)
-
-
 def batch_size(picture: NDArray[Any]) -> int:
-    """How many pictures of this one's size go through a filter or model together: one when it is large."""
+    """How many images of this one's size go through a baseline or model together: one when it is large."""
     return max(1, BATCH_PIXELS // int(picture.shape[0] * picture.shape[1]))
 
 
-# --- The filters that are told nothing ---
+# --- The baselines that are told nothing ---
 
 
 def unsharp(batch: Batch, radius: float, amount: float) -> Batch:
-    """Unsharp mask: the picture plus `amount` times what a Gaussian of sigma `radius` pixels takes from it."""
+    """Unsharp mask: the image plus `amount` times what a Gaussian of sigma `radius` pixels takes from it."""
     unsharp_mask = _library("skimage.filters").unsharp_mask
     # channel_axis=2, never -1: with a negative axis scikit-image 0.26 returns memory it never wrote (its issue 7264).
     sharpened = [unsharp_mask(picture, radius, amount, preserve_range=True, channel_axis=2) for picture in batch]
@@ -130,14 +122,14 @@ def unsharp(batch: Batch, radius: float, amount: float) -> Batch:
 def richardson_lucy(batch: Batch, sigma: float, iterations: int) -> Batch:
     """Richardson–Lucy deconvolution (Richardson 1972, Lucy 1974) by a Gaussian of `sigma` pixels, edges reflected, negatives set to 0.
 
-    All pictures and channels go through at once, as the planes of one volume with a kernel one deep.
+    All images and channels go through at once, as the planes of one volume with a kernel one deep.
     """
     count, height, width, channels = batch.shape
     reach = max(1, round(4 * sigma))
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel = (np.outer(taps, taps) / taps.sum() ** 2).astype(np.float32)[None]
     # scikit-image takes what lies outside as black, which creeps inwards over the iterations: a border of one reach costs 9 dB at
-    # 100 iterations on small pictures, 2.5 are within 0.1 dB of 4.
+    # 100 iterations on small images, 2.5 are within 0.1 dB of 4.
     border = math.ceil(2.5 * reach)
     planes = np.moveaxis(batch.clip(0, None), 3, 1).reshape(count * channels, height, width)
     padded = np.pad(planes, ((0, 0), (border, border), (border, border)), mode="symmetric")
@@ -163,7 +155,7 @@ def non_local_means(batch: Batch, sigma: float, strength: float) -> Batch:
 
 
 def _grids() -> dict[str, list[tuple[str, Filter]]]:
-    """Every setting to try, by filter. Each grid begins with next to nothing, so that no filter does harm for want of a weak setting."""
+    """Every setting to try, by baseline. Each grid begins with next to nothing, so that none does harm for want of a weak setting."""
     masks = [(1.0, 0.0), *((radius, amount) for radius in (0.7, 1.0, 1.5, 2.5) for amount in (0.3, 0.7, 1.5, 3.0, 6.0))]
     psfs = [(0.3, 1), *((sigma, n) for sigma in (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0) for n in (1, 3, 10, 30, 100))]
     weights = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
@@ -182,10 +174,10 @@ def _grids() -> dict[str, list[tuple[str, Filter]]]:
 
 
 def wiener_oracle(batch: Batch, chains: Sequence[Chain], spectrum: NDArray[np.float64]) -> Batch:
-    """Each picture through the Wiener filter of its own chain, per channel: H S / (H² S + V) with blur H, clean spectrum S, noise V.
+    """Each image through the Wiener filter of its own chain, per channel: H S / (H² S + V) with blur H, clean spectrum S, noise V.
 
-    `spectrum` is side×side×C: the mean squared orthonormal DCT-II coefficients of clean pictures, over frequencies 0 to 1 of the
-    sampling limit. For a picture of another size it is interpolated at that picture's frequencies.
+    `spectrum` is side×side×C: the mean squared orthonormal DCT-II coefficients of clean images, over frequencies 0 to 1 of the
+    sampling limit. For an image of another size it is interpolated at that image's frequencies.
     """
     fft = _library("scipy.fft")
     height, width = batch.shape[1:3]
@@ -240,25 +232,25 @@ def _no_transfer_function(degradation: Degradation) -> str:
 
 
 def _mean_spectrum(tuning: PictureSet) -> tuple[NDArray[np.float64], int]:
-    """The mean squared DCT-II coefficients over squares of the clean tuning pictures (side×side×C), and how many squares there were.
+    """The mean squared DCT-II coefficients over squares of the clean tuning images (side×side×C), and how many squares there were.
 
-    The side is the typical picture's shorter one, at most 32: CIFAR's pictures enter whole, photographs as non-overlapping squares.
+    The side is the typical image's shorter one, at most 32: CIFAR's images enter whole, photographs as non-overlapping squares.
     """
     dctn = _library("scipy.fft").dctn
-    candidates = [tuning.images[i] for i in _spread(len(tuning.images), SPECTRUM_SQUARES)]
-    side = min(SPECTRUM_SIDE, int(np.median([min(picture.shape[:2]) for picture in candidates])))
+    candidates, shapes = evenly(len(tuning.images), SPECTRUM_SQUARES), tuning.shapes
+    side = min(SPECTRUM_SIDE, int(np.median([min(shapes[i][:2]) for i in candidates])))
     share = -(-SPECTRUM_SQUARES // len(candidates))
-    total, count = np.zeros((side, side, candidates[0].shape[2])), 0
-    for picture in candidates:
+    total, count = np.zeros((side, side, tuning.channels)), 0
+    for picture in (tuning.images[i] for i in candidates):
         corners = [(y, x) for y in range(0, picture.shape[0] - side + 1, side) for x in range(0, picture.shape[1] - side + 1, side)]
-        for y, x in (corners[i] for i in _spread(len(corners), share)):
+        for y, x in (corners[i] for i in evenly(len(corners), share)):
             total += dctn(to_unit(picture[y : y + side, x : x + side]).astype(np.float64), axes=(0, 1), norm="ortho") ** 2
             count += 1
     return total / count, count
 
 
 def _resample(spectrum: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
-    """The spectrum at the DCT frequencies of an H×W picture, its logarithm linearly interpolated. Power per coefficient keeps its scale."""
+    """The spectrum at the DCT frequencies of an H×W image, its logarithm linearly interpolated. Power per coefficient keeps its scale."""
     logarithm = np.log(spectrum + 1e-12)
     for axis, length in enumerate((height, width)):
         side = spectrum.shape[axis]
@@ -274,18 +266,29 @@ def _resample(spectrum: NDArray[np.float64], height: int, width: int) -> NDArray
 
 
 def _trials(tuning: PictureSet, degradation: Degradation, seed: int) -> list[tuple[Batch, Batch]]:
-    """(clean, degraded) batches of tuning pictures, cut to their centre; pictures of one size share a batch."""
-    chosen = [(i, _centre(tuning.images[i])) for i in _spread(len(tuning.images), TUNING_PICTURES)]
-    typical = int(np.median([picture.shape[0] * picture.shape[1] for _, picture in chosen]))
+    """(clean, degraded) batches of tuning images, cut to their centre; images of one size share a batch. Raises InputError for none."""
+    places, shapes = evenly(len(tuning.images), TUNING_PICTURES), tuning.shapes
+    typical = int(np.median([min(shapes[i][0], TUNING_SIDE) * min(shapes[i][1], TUNING_SIDE) for i in places]))
     by_shape: dict[tuple[int, ...], list[tuple[Batch, Batch]]] = {}
-    for index, picture in (chosen[i] for i in _spread(len(chosen), max(1, TUNING_PIXELS // typical))):
-        if tuning.degraded is None:
-            degraded, clean = degradation.pair(picture, seed)
-        else:
-            degraded, clean = to_unit(_centre(tuning.degraded[index])), to_unit(picture)
-        by_shape.setdefault(picture.shape, []).append((clean, degraded))
+    for index in (places[i] for i in evenly(len(places), max(1, TUNING_PIXELS // typical))):
+        try:
+            pair = _trial(tuning, index, degradation, seed)
+        except InputError:  # it is named when its turn comes
+            continue
+        by_shape.setdefault(pair[0].shape, []).append(pair)
+    if not by_shape:
+        raise InputError(f"{tuning.name}: none of the images to choose the baselines' settings on can be read; give others")
     groups = [group[i : i + step] for group in by_shape.values() for step in (batch_size(group[0][0]),) for i in range(0, len(group), step)]
     return [(np.stack([clean for clean, _ in group]), np.stack([degraded for _, degraded in group])) for group in groups]
+
+
+def _trial(tuning: PictureSet, index: int, degradation: Degradation, seed: int) -> tuple[Batch, Batch]:
+    """The middle of an image, clean and degraded."""
+    image = centre(tuning.images[index], TUNING_SIDE)
+    if tuning.degraded is not None:
+        return to_unit(image), to_unit(centre(tuning.degraded[index], TUNING_SIDE))
+    degraded, clean = degradation.pair(image, seed)
+    return clean, degraded
 
 
 def _mean_psnr(function: Filter, trials: list[tuple[Batch, Batch]]) -> float:
@@ -297,13 +300,3 @@ def _mean_psnr(function: Filter, trials: list[tuple[Batch, Batch]]) -> float:
             return -math.inf
         scores += [metrics.psnr(metrics.quantise(one), metrics.quantise(clean)) for one, clean in zip(restored, originals, strict=True)]
     return float(np.mean(scores))
-
-
-def _centre(picture: NDArray[Any]) -> NDArray[Any]:
-    top, left = (max(0, (length - TUNING_SIDE) // 2) for length in picture.shape[:2])
-    return picture[top : top + TUNING_SIDE, left : left + TUNING_SIDE]
-
-
-def _spread(count: int, wanted: int) -> list[int]:
-    """At most `wanted` of `count` places, evenly spread from the first to the last: sets are often sorted, their head is no sample."""
-    return np.unique(np.linspace(0, count - 1, min(count, wanted)).astype(int)).tolist() if count else []

@@ -19,8 +19,9 @@ RESULTS = {
     "best_val_loss": "best validation loss",
     "best_epoch": "in epoch",
     "last_val_loss": "last validation loss",
-    "gain_db": "gain, dB",
-    "gain_db_ci95": "95 % interval",
+    "metric": "scored by",
+    "gain": "gain",
+    "gain_ci95": "95 % interval",
     "estimated": "of which is estimated",
     "parameters": "parameters",
     "minutes": "minutes",
@@ -38,16 +39,23 @@ class Compared:
 
     @property
     def results(self) -> dict[str, Any]:
-        """What came of the run, by the keys of RESULTS: losses, dB, minutes; None for what there is not yet."""
+        """What came of the run, by the keys of RESULTS: losses, the gain by a metric, minutes; None for what there is not yet.
+
+        Runs of images have their gain in dB of PSNR under `gain_db` and `gain_db_ci95` too; older ones have it there alone.
+        """
         best = min(self.history, key=lambda row: row["val_loss"], default=None)
         scores = self.scores or {}
+        gain, interval = scores.get("gain_db"), scores.get("gain_db_ci95")
         return {
             "epochs": len(self.history),
             "best_val_loss": best["val_loss"] if best else None,
             "best_epoch": int(best["epoch"]) if best else None,
             "last_val_loss": self.history[-1]["val_loss"] if self.history else None,
-            "gain_db": scores.get("gain_db"),
-            "gain_db_ci95": scores.get("gain_db_ci95"),
+            "metric": scores.get("metric", "psnr") if scores else None,
+            "gain": scores.get("gain", gain),
+            "gain_ci95": scores.get("gain_ci95", interval),
+            "gain_db": gain,
+            "gain_db_ci95": interval,
             "estimated": bool(scores.get("estimated")) if scores else None,
             "parameters": scores.get("parameters"),
             "minutes": sum(row["seconds"] for row in self.history) / 60,
@@ -64,12 +72,10 @@ def read(folder: Path) -> Compared:
         raise InputError(f"{folder / 'recipe.toml'}: not a recipe ({error}); train again in another folder") from error
     try:
         history, scores = folder / "history.csv", folder / "scores.json"
-        return Compared(
-            str(folder),
-            recipe,
-            _rows(history.read_text("utf-8")) if history.exists() else [],
-            json.loads(scores.read_text("utf-8")) if scores.exists() else None,
-        )
+        found = json.loads(scores.read_text("utf-8")) if scores.exists() else None
+        if not isinstance(found, dict | None):
+            raise ValueError(f"{scores.name} holds no scoreboard")
+        return Compared(str(folder), recipe, _rows(history.read_text("utf-8")) if history.exists() else [], found)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: its history or scores cannot be read ({error}); burnish train --resume writes them again") from error
 

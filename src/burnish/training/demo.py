@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from burnish.errors import BurnishError
+from burnish.image import samples
 from burnish.model import file as model_file
 from burnish.scoreboard import report
 from burnish.scoreboard.board import Scoreboard
@@ -28,5 +29,5 @@ def demo(out: Path, say: Say, minutes: float = MINUTES) -> list[Scoreboard]:
         written = (run.folder / recipe.WRITTEN).read_text("utf-8")
         stories.append(report.Story(run.board, model_file.load(run.model).card, run.history, written))
     report.write_report(out / "report.html", "Two small networks, one blur", stories)
-    report.write_picture(out / "restored.png", stories)
+    samples.write_picture(out / "restored.png", [story.board for story in stories])
     return [story.board for story in stories]

@@ -16,10 +16,10 @@ from burnish.files import write_text
 from burnish.image import datasets
 from burnish.image.datasets import PictureSet
 from burnish.image.model import Model
+from burnish.image.score import ImageBoard
 from burnish.model import file as model_file
 from burnish.model.card import Card
 from burnish.scoreboard import report
-from burnish.scoreboard.board import Scoreboard
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
 from burnish.training.checkpoint import State
 from burnish.training.image import networks, scoring, sources
@@ -40,12 +40,12 @@ class Run:
 
     folder: Path
     model: Path
-    board: Scoreboard
+    board: ImageBoard
     history: list[dict[str, float]]
-    start_board: Scoreboard | None = None
+    start_board: ImageBoard | None = None
 
     @property
-    def boards(self) -> list[Scoreboard]:
+    def boards(self) -> list[ImageBoard]:
         """All scoreboards of the run, its own model's last."""
         return [board for board in (self.start_board, self.board) if board]
 

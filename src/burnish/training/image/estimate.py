@@ -13,14 +13,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from burnish.arrays import to_unit
 from burnish.degradation import Chain, Degradation
 from burnish.image import baselines, datasets, metrics
-from burnish.image.baselines import Baseline, to_unit
+from burnish.image.baselines import Baseline
 from burnish.image.datasets import PictureSet
 from burnish.image.model import Model
+from burnish.image.samples import Sample
+from burnish.image.score import METRICS, ImageBoard
 from burnish.image.stages import blurred
 from burnish.progress import Progress
-from burnish.scoreboard.board import Sample, Scoreboard, bootstrap_interval
+from burnish.scoreboard.board import gained
 from burnish.training.image.noise import AROUND, Noise, in_equal_channels
 
 Floats = NDArray[np.float32]
@@ -30,7 +33,7 @@ BEST = 0.001  # of the noise's variance: no estimate of an error is lower
 CLIPPED, ENOUGH = 2.5, 0.05  # standard deviations from black and white that count; share of pixels there, under which all count
 
 
-def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> list[Scoreboard]:
+def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> list[ImageBoard]:
     """The models beside doing nothing and the classical filters on noisy pictures, by estimated PSNR; a scoreboard a model.
 
     The filters' settings are chosen on the embedded photographs with noise of that strength.
@@ -47,22 +50,17 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
     boards = []
     for model in models:
         psnr = {"input": rivals["input"], "model": _psnr(model.restore, pictures, noise, seed), **rivals}
-        gains = psnr["model"] - psnr["input"]
-        low, high = bootstrap_interval(gains, seed)
         boards.append(
-            Scoreboard(
+            ImageBoard(
                 model=model.card.name,
-                images=len(gains),
+                kind="image",
+                items=len(pictures.images),
                 degradation=degradation.spec,
                 data=pictures.name,
                 parameters=model.card.parameters,
-                helps=bool(gains.mean() > 0 and low > 0),
-                gain_db=float(gains.mean()),
-                gain_db_ci95=(low, high),
-                psnr={name: float(each.mean()) for name, each in psnr.items()},
-                ssim={},
-                channel_accuracy={},
-                not_applicable={},
+                metrics=METRICS[:1],
+                scores={METRICS[0].name: {name: float(each.mean()) for name, each in psnr.items()}},
+                gained=gained(psnr["model"] - psnr["input"], seed),
                 settings={each.name: each.setting for each in filters},
                 skipped=pictures.skipped,
                 samples=_samples(model, pictures, psnr),

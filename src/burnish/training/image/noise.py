@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from burnish.arrays import to_unit
 from burnish.errors import InputError
-from burnish.image.baselines import to_unit
 from burnish.image.datasets import PictureSet
 from burnish.image.stages import blurred
 from burnish.training.image.views import middle

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from burnish.image.baselines import to_unit
+from burnish.arrays import to_unit
 from burnish.image.datasets import PictureSet
 from burnish.training.image.noise import Noise, in_equal_channels
 from burnish.training.image.pairs import Dtype

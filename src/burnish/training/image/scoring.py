@@ -7,10 +7,11 @@ import numpy as np
 
 from burnish.degradation import Degradation
 from burnish.errors import InputError
+from burnish.image import score
 from burnish.image.datasets import PictureSet
 from burnish.image.model import Model
+from burnish.image.score import ImageBoard
 from burnish.progress import Progress
-from burnish.scoreboard.board import Scoreboard, evaluate
 from burnish.training.image import estimate, noise
 from burnish.training.image.pairs import Source
 from burnish.training.image.views import middle
@@ -21,13 +22,13 @@ SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of pictures held out: their middles
 TUNING_SIDE, TUNING_PIXELS = 1024, 32 << 20  # of those trained on, to choose the classical filters' settings on
 
 
-def scored(plan: Recipe, models: Sequence[Model], source: Source, test: PictureSet | None, progress: Progress) -> list[Scoreboard]:
+def scored(plan: Recipe, models: Sequence[Model], source: Source, test: PictureSet | None, progress: Progress) -> list[ImageBoard]:
     """The models' scoreboards on the test pictures or, where there are none, on those held out; of noisy pictures alone, estimates."""
     unseen = (test or gathered(source.held_out, SCORED_SIDE, SCORED_PIXELS)).first(SCORED)
     if plan.noisy_only:
         return estimate.scored(models, unseen, noise.measured(source.training), plan.seed, progress)
     tuning = gathered(source.training, TUNING_SIDE, TUNING_PIXELS)
-    return evaluate(models, unseen, Degradation.parse(plan.degradation), tuning=tuning, seed=plan.seed, progress=progress)
+    return score.scored(models, unseen, Degradation.parse(plan.degradation), tuning=[tuning], seed=plan.seed, progress=progress)
 
 
 def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:

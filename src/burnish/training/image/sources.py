@@ -6,9 +6,10 @@ from pathlib import Path
 from burnish.degradation import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.image import datasets
+from burnish.image import pairs as own_pairs
 from burnish.image.datasets import PictureSet
 from burnish.progress import Progress
-from burnish.training.image import networks, noise, own_pairs
+from burnish.training.image import networks, noise
 from burnish.training.image.crops import Crops
 from burnish.training.image.noisy_only import Recorrupted
 from burnish.training.image.pairs import Source
@@ -27,7 +28,8 @@ def pictures(recipe: Recipe, progress: Progress | None = None) -> tuple[PictureS
     open_still = networks.takes_channels(recipe.network) and not recipe.start
     channels = recipe.network_args.get("channels") or (None if open_still else 3)
     if recipe.clean:
-        return own_pairs.load(Path(recipe.data), Path(recipe.clean), channels, progress)
+        found, notes = own_pairs.load(Path(recipe.data), Path(recipe.clean), channels, progress)
+        return found, [f"Skipped {name}: {why}" for name, why in found.skipped] + notes
     found = datasets.load(recipe.data, "train", progress, channels)
     lines = [f"Skipped {name}: {why}" for name, why in found.skipped]
     if found.skipped:

@@ -1,18 +1,18 @@
-"""Somebody's own pictures in pairs, degraded and clean, found by their names and looked over before anything is learnt from them."""
+"""Somebody's own images in pairs, degraded and clean, found by their names and looked over before anything is learnt from or scored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.arrays import centre, evenly, to_unit
 from burnish.errors import InputError
 from burnish.image import datasets, folder, gate
-from burnish.image.baselines import to_unit
 from burnish.image.datasets import PictureSet
 from burnish.image.folder import Entry, Picture
 from burnish.progress import Progress
-from burnish.training.image.views import middle
 
 NAMED = 5  # of those with one fault
 LOOKED_AT, SIDE = 24, 512  # pairs that are looked over, and how much of their middles
@@ -20,20 +20,30 @@ FARTHEST, SHIFTED = 16, 1.3  # pixels that a shift may have; how much better ano
 SWAPPED_BY, SWAPPED_TIMES = 2.0, 2.0  # noise of a clean picture, as sigma of 255 and against the degraded one's, that tells of a swap
 
 
-def load(degraded: Path, clean: Path, channels: int | None = None, progress: Progress | None = None) -> tuple[PictureSet, list[str]]:
+def load(
+    degraded: Path,
+    clean: Path,
+    channels: int | None = None,
+    progress: Progress | None = None,
+    *,
+    limit: int | None = None,
+    resident: int | None = None,
+) -> tuple[PictureSet, list[str]]:
     """The pairs whose names agree but for the ending, and what a person must know of them: those left out, shifted ones, swapped folders.
 
-    `channels` is 3, 1, or None for 1 where all are grey. Raises InputError when no pair is left.
+    `channels` is 3, 1, or None for 1 where all are grey; `limit` takes the first so many pairs; more than `resident` bytes (default:
+    datasets.RESIDENT) are decoded as they are used. The set's `skipped` names the files that could not be read. Raises InputError when no
+    pair is left.
     """
     for place in (degraded, clean):
         if not place.is_dir():
-            raise InputError(f"{place}: is no folder; pairs are two folders of pictures with the same names")
-    before, skipped_before = folder.survey(degraded, progress)
+            raise InputError(f"{place}: is no folder; pairs are two folders of images with the same names")
+    before, skipped = folder.survey(degraded, progress)
     after, skipped_after = folder.survey(clean, progress)
-    notes = _named("could not be read", [f"{name}: {why}" for name, why in (*skipped_before, *skipped_after)])
+    skipped += skipped_after
     before, doubles_before = _distinct(before)
     after, doubles_after = _distinct(after)
-    notes += _named("have the name of another, but for the ending, and are left out", doubles_before + doubles_after)
+    notes = _named("have the name of another, but for the ending, and are left out", doubles_before + doubles_after)
     partners = {_key(entry): entry for entry in after}
     both = [(entry, partners.pop(_key(entry))) for entry in before if _key(entry) in partners]
     found = {_key(entry) for entry, _ in both}
@@ -41,11 +51,13 @@ def load(degraded: Path, clean: Path, channels: int | None = None, progress: Pro
     notes += _named(f"have no partner in {degraded}", [entry.name for entry in partners.values()])
     fitting = [(one, other) for one, other in both if one.shape[:2] == other.shape[:2]]
     sizes = [f"{one.name}: {_size(one)} against {_size(other)}" for one, other in both if one.shape[:2] != other.shape[:2]]
-    notes += _named("pairs are left out, since their two pictures are of different sizes", sizes)
+    notes += _named("pairs are left out, since their two images are of different sizes", sizes)
     if not fitting:
-        raise InputError(f"{degraded} and {clean}: no two pictures go together. " + "; ".join(notes))
-    pairs, broken = _read(degraded, fitting, channels)
-    return pairs, notes + broken + findings(pairs)
+        notes += _named("could not be read", [f"{name}: {why}" for name, why in skipped])
+        raise InputError(f"{degraded} and {clean}: no two images go together. " + "; ".join(notes))
+    read, broken = _read(degraded, fitting, channels, limit, datasets.RESIDENT if resident is None else resident)
+    read = replace(read, skipped=tuple(sorted((*skipped, *broken))))
+    return read, notes + findings(read)
 
 
 def _key(entry: Entry) -> str:
@@ -72,25 +84,30 @@ def _named(fault: str, names: Sequence[str]) -> list[str]:
     return [f"{len(names)} {fault}: {'; '.join(names[:NAMED])}{more}"]
 
 
-def _read(place: Path, fitting: Sequence[tuple[Entry, Entry]], channels: int | None) -> tuple[PictureSet, list[str]]:
-    """The pairs as pictures, in the memory where they fit, and a line about those that cannot be decoded."""
+def _read(
+    place: Path, fitting: Sequence[tuple[Entry, Entry]], channels: int | None, limit: int | None, resident: int
+) -> tuple[PictureSet, list[tuple[str, str]]]:
+    """The pairs as images, in the memory where they fit, and those that cannot be decoded, with why."""
     channels = channels or max(entry.shape[2] for pair in fitting for entry in pair)
     before, after = (folder.opened([pair[side] for pair in fitting], channels) for side in (0, 1))
     before.white = after.white = max(before.white, after.white)  # one scale for both
+    taken = range(len(fitting) if limit is None else min(limit, len(fitting)))
+    before, after = before.chosen(taken), after.chosen(taken)
+    names = [entry.name for entry in before.entries]
     name, terms = place.resolve().name, datasets.terms(place)
-    if before.bytes + after.bytes > datasets.RESIDENT:
-        return PictureSet(name, after, [entry.name for entry in after.entries], terms, degraded=before), []
+    if before.bytes + after.bytes > resident:
+        return PictureSet(name, after, names, terms, degraded=before), []
     pairs: list[tuple[str, Picture, Picture]] = []
     broken = []
-    for index, (entry, _) in enumerate(fitting):
+    for index, each in enumerate(names):
         try:
-            pairs.append((entry.name, before[index], after[index]))
+            pairs.append((each, before[index], after[index]))
         except InputError as error:
-            broken.append(str(error))
+            broken.append((each, str(error)))
     if not pairs:
-        raise InputError(f"{place}: none of its {len(broken)} pairs can be read; the first: {broken[0]}")
-    names, degraded, clean = zip(*pairs, strict=True)
-    return PictureSet(name, list(clean), names, terms, degraded=list(degraded)), _named("pairs could not be read", broken)
+        raise InputError(f"{place}: none of its pairs can be read; the first, {broken[0][0]}: {broken[0][1]}")
+    names, degraded, clean = (list(each) for each in zip(*pairs, strict=True))
+    return PictureSet(name, clean, names, terms, degraded=degraded), broken
 
 
 # --- Looking them over ---
@@ -101,10 +118,10 @@ def findings(pairs: PictureSet) -> list[str]:
     assert pairs.degraded is not None
     shifts: list[tuple[str, int, int]] = []
     swapped = 0
-    looked_at = np.unique(np.linspace(0, len(pairs.images) - 1, LOOKED_AT).astype(int)).tolist()
+    looked_at = evenly(len(pairs.images), LOOKED_AT)
     for index in looked_at:
         try:
-            before, after = (to_unit(middle(images[index], SIDE)) for images in (pairs.degraded, pairs.images))
+            before, after = (to_unit(centre(images[index], SIDE)) for images in (pairs.degraded, pairs.images))
         except InputError:
             continue  # it will be named when its turn comes
         down, right = shift(before.mean(axis=2), after.mean(axis=2))
@@ -114,12 +131,12 @@ def findings(pairs: PictureSet) -> list[str]:
         swapped += noise_after > max(SWAPPED_BY, SWAPPED_TIMES * noise_before)
     lines = []
     if 2 * swapped > len(looked_at):
-        lines.append("The clean pictures are noisier than the degraded ones: are the two folders swapped?")
+        lines.append("The clean images are noisier than the degraded ones: are the two folders swapped?")
     if shifts:
         told = "; ".join(f"{name}: {_places(down, right)}" for name, down, right in shifts[:NAMED])
         lines.append(
             f"{len(shifts)} of {len(looked_at)} pairs looked at are shifted against each other ({told}): "
-            "a model learns that as a blur; align them first"
+            "a model that learns from them blurs, and no score of them is right; align them first"
         )
     return lines
 
