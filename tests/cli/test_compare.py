@@ -18,3 +18,6 @@ def test_compare_lays_runs_side_by_side(tmp_path: Path) -> None:
     shown = burnish_("compare", "one", "two", cwd=tmp_path)
     assert "best validation loss" in shown.stdout
     refused(burnish_("compare", "one", "none", cwd=tmp_path), 1, "none: no run's folder")
+    again = ["compare", "one", "two", "--report", "page.html"]
+    refused(burnish_(*again, cwd=tmp_path), 1, "page.html: exists already", "--overwrite")
+    assert burnish_(*again, "--overwrite", cwd=tmp_path).returncode == 0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyvips
 from command import burnish_
 
 from burnish.degradation import Degradation
@@ -32,3 +33,14 @@ def test_degrade_names_what_fails_and_does_the_rest(picture_folder: Path, tmp_pa
     assert "none.png: No such file" in result.stderr
     assert "would both become" in result.stderr
     assert "2 images failed" in result.stderr
+
+
+def test_a_turned_photograph_is_degraded_upright(tmp_path: Path) -> None:
+    pixels = np.tile(np.linspace(0, 255, 60).astype(np.uint8)[:, None, None], (1, 40, 3))
+    made = pyvips.Image.new_from_array(np.ascontiguousarray(np.rot90(pixels))).copy()
+    made.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    made.jpegsave(str(tmp_path / "a.jpg"), Q=100)
+    assert burnish_("degrade", tmp_path / "a.jpg", "--degrade", "noise:1", "-o", tmp_path / "out").returncode == 0
+    written = datasets.read(tmp_path / "out" / "a.png")
+    assert written.shape == (60, 40, 3)
+    assert np.abs(written.astype(float) - pixels).mean() < 4

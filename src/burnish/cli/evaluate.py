@@ -46,7 +46,7 @@ def evaluate(
     loaded = [model_file.load(name) for name in models]
     with progress.shown("reading") as shown:
         task = prepared(loaded, data, degrade, clean, limit, not no_baselines, shown)
-    with progress.shown("scoring") as shown:
+    with progress.shown("evaluating") as shown:
         boards = task.score(loaded, seed, shown)
     if as_json:
         for board in boards:
