@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import burnish
+from burnish.arrays import to_unit
 from burnish.image import datasets, metrics
-from burnish.image.baselines import to_unit
 
 PAGES, PAGE = 16, (480, 640)  # width × height
 STACKS, DEPTH, FIELD = 16, 3, 256

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from burnish.errors import TakenError as TakenError
     from burnish.errors import UnknownModelError as UnknownModelError
     from burnish.image.datasets import PictureSet as PictureSet
+    from burnish.image.evaluate import evaluate as evaluate
     from burnish.image.model import Model as Model
     from burnish.image.restore import RestoreResult as RestoreResult
     from burnish.image.restore import restore_file as restore_file
+    from burnish.image.samples import Sample as Sample
+    from burnish.image.score import ImageBoard as ImageBoard
     from burnish.model.card import Card as Card
     from burnish.model.file import load as load
-    from burnish.scoreboard.board import Sample as Sample
     from burnish.scoreboard.board import Scoreboard as Scoreboard
-    from burnish.scoreboard.board import evaluate as evaluate
 
 _HOME = {
     "BurnishError": "errors",
@@ -36,6 +37,7 @@ _HOME = {
     "Degradation": "degradation",
     "DegradationError": "errors",
     "DivergedError": "errors",
+    "ImageBoard": "image.score",
     "InputError": "errors",
     "MissingExtraError": "errors",
     "Model": "image.model",
@@ -43,11 +45,11 @@ _HOME = {
     "PictureSet": "image.datasets",
     "RecipeError": "errors",
     "RestoreResult": "image.restore",
-    "Sample": "scoreboard.board",
+    "Sample": "image.samples",
     "Scoreboard": "scoreboard.board",
     "TakenError": "errors",
     "UnknownModelError": "errors",
-    "evaluate": "scoreboard.board",
+    "evaluate": "image.evaluate",
     "load": "model.file",
     "restore_file": "image.restore",
 }

@@ -133,9 +133,8 @@ def test_pairs_that_cannot_be_scored_are_told(pairs: tuple[Path, Path], tmp_path
     refused(burnish_("evaluate", "photo-fast", "--data", "photos", "--clean", clean), 1, "photos: is no folder")
     (noisy / "0.png").write_bytes((noisy / "0.png").read_bytes()[:900])
     (clean / "3.tif").unlink()
-    result = burnish_(
-        "evaluate", "photo-fast", "--data", noisy, "--clean", clean, "--no-baselines", "--json", "--report", tmp_path / "a.html"
-    )
+    report = tmp_path / "a.html"
+    result = burnish_("evaluate", "photo-fast", "--data", noisy, "--clean", clean, "--no-baselines", "--json", "--report", report)
     assert result.returncode == 1
     board = json.loads(result.stdout)
     assert (board["items"], [each["name"] for each in board["skipped"]]) == (2, ["0.png"])

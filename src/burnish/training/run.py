@@ -305,7 +305,7 @@ def _finish(job: Job, network: nn.Module, state: State, source: Source, test: Pi
     return Run(folder, path, board, state.history, boards[0] if plan.start else None)
 
 
-def _against_the_start(boards: Sequence[Scoreboard], models: Sequence[Model], pictures: PictureSet) -> list[str]:
+def _against_the_start(boards: Sequence[ImageBoard], models: Sequence[Model], pictures: PictureSet) -> list[str]:
     """What was gained on the model that training started from, in lines; none where it started afresh."""
     if len(boards) < 2:
         return []
