@@ -37,7 +37,7 @@ def shown(label: str) -> Iterator[Progress]:
         if now - last < (LIVE_EVERY if live else PLAIN_EVERY):
             return
         last = now
-        line = " · ".join([label, *told, note] if note else [label, *told])
+        line = " · ".join([label, *told, *([note] if note not in ("", label) else [])])
         if live:
             _line.show(f"{_bar(done, total)} {line}" if total else line)
         else:
