@@ -10,11 +10,10 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import onnx
-
-from burnish.files import write_bytes, write_text
+from burnish.files import write_text
 from burnish.model import file as model_file
 
 SCORES = Path(__file__).parent / "scores"
@@ -27,11 +26,7 @@ def main(source: Path, *scored: str) -> None:
     if source.resolve() != shipped.resolve():
         shutil.copyfile(source, shipped)
     scores = [score(name, *each.split()) for each in scored]
-    graph = onnx.load(shipped)
-    (entry,) = (each for each in graph.metadata_props if each.key == "burnish")
-    entry.value = json.dumps(json.loads(entry.value) | {"scores": scores})
-    write_bytes(shipped, graph.SerializeToString())
-    model_file.read_card(shipped)
+    model_file.write_card(shipped, replace(model_file.read_card(shipped), scores=scores))
     write_text(SCORES / f"{name}.json", json.dumps(scores, indent=1) + "\n")
 
 

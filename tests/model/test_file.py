@@ -1,5 +1,7 @@
 """The model file: loaded, checked against itself, and refused in one line when it is not sound."""
 
+import dataclasses
+import json
 from pathlib import Path
 
 import onnx
@@ -7,6 +9,7 @@ import pytest
 
 import burnish
 from burnish.errors import ModelError
+from burnish.model import file as model_file
 
 SEED = burnish.load("seed")
 
@@ -33,3 +36,31 @@ def test_a_model_without_a_card_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(proto.SerializeToString())
     with pytest.raises(ModelError, match="has no card"):
         burnish.load(tmp_path / "a.onnx")
+
+
+def test_another_card_leaves_graph_and_weights_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(SEED.path.read_bytes())
+    model_file.write_card(path, dataclasses.replace(SEED.card, summary="Ünlike any other. " * 1000))
+    other = burnish.load(path)
+    assert other.card.summary.startswith("Ünlike")
+    before, after = (onnx.load(each) for each in (SEED.path, path))
+    del before.metadata_props[:], after.metadata_props[:]
+    assert before.SerializeToString(deterministic=True) == after.SerializeToString(deterministic=True)
+
+
+def test_a_card_that_the_weights_contradict_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(SEED.path.read_bytes())
+    with pytest.raises(ModelError, match="parameters"):
+        model_file.write_card(path, dataclasses.replace(SEED.card, parameters=5))
+    assert path.read_bytes() == SEED.path.read_bytes()
+
+
+def test_every_shipped_card_is_of_the_second_format_with_the_licence_of_its_data() -> None:
+    for name, path in model_file.shipped().items():
+        stored = json.loads({each.key: each.value for each in onnx.load(path).metadata_props}["burnish"])
+        assert (stored["format"], stored["kind"], stored["name"]) == (2, "image", name)
+        card = burnish.load(name).card
+        assert card.licence not in ("MIT", "unstated", "")
+        assert ("non-commercial" in card.licence) == ("non-commercial" in card.data["terms"])

@@ -51,3 +51,20 @@ def test_damaged_models_are_read_or_refused(place: int, byte: int) -> None:
     for damaged in (SEED[:place] + bytes([byte]) + SEED[place + 1 :], SEED[:place]):
         with contextlib.suppress(ValueError):
             wire.stored_tensors(damaged)
+
+
+@given(st.text(max_size=400), st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3))
+def test_metadata_are_replaced_and_all_else_stays(value: str, others: dict[str, str]) -> None:
+    model = onnx.load_from_string(SEED)
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, others | {"burnish": "old"})
+    changed = onnx.load_from_string(wire.with_metadata(model.SerializeToString(), "burnish", value))
+    assert {each.key: each.value for each in changed.metadata_props} == others | {"burnish": value}
+    del changed.metadata_props[:], model.metadata_props[:]
+    assert changed.SerializeToString(deterministic=True) == model.SerializeToString(deterministic=True)
+
+
+def test_metadata_are_not_put_into_what_is_no_model() -> None:
+    for data in (b"", b"nonsense", SEED[:5000]):
+        with pytest.raises(ValueError, match=r"."):
+            wire.with_metadata(data, "burnish", "{}")

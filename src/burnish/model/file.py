@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from burnish.cpus import available_cpus
 from burnish.errors import InputError, ModelError, UnknownModelError
+from burnish.files import write_bytes
 from burnish.model import wire
 from burnish.model.card import Card
 
@@ -69,8 +70,22 @@ def read(model: str | Path, threads: int | None = None) -> "ModelFile":
     return ModelFile(path, data, threads)
 
 
+def write_card(path: Path, card: Card) -> None:
+    """Put another card into a model file; graph and weights stay as they are, to the bit.
+
+    Raises ModelError for what is no model, or one that the card contradicts; the file is then left as it was.
+    """
+    file = read(path)
+    try:
+        data = wire.with_metadata(file.data, KEY, card.to_json())
+    except ValueError as error:
+        raise ModelError(f"{path}: not a model that can be trusted: {error}; export it anew") from error
+    ModelFile(path, data)
+    write_bytes(path, data)
+
+
 class ModelFile:
-    """A model file, loaded: `path`, `card`, `digest` (of its bytes, 16 hexadecimal digits), and one session for all who share it.
+    """A model file, loaded: `path`, `data` (its bytes), `digest` (of them, 16 hexadecimal digits), `card`, and one session for all.
 
     `threads` are all that compute, however many ask: they take turns. It can be pickled and deep-copied: what comes of it loads the same
     bytes again, on as many threads as were asked for, or all that there are where it arrives.
@@ -79,13 +94,13 @@ class ModelFile:
     def __init__(self, path: Path, data: bytes, threads: int | None = None) -> None:
         self.path = path
         self.digest = hashlib.sha256(data).hexdigest()[:16]
-        self._data = data
+        self.data = data
         self._asked = threads
         self._turn = threading.Lock()
         self.card = _checked_card(self._session, data, path)
 
     def __reduce__(self) -> tuple[type["ModelFile"], tuple[Path, bytes, int | None]]:
-        return ModelFile, (self.path, self._data, self._asked)
+        return ModelFile, (self.path, self.data, self._asked)
 
     @property
     def threads(self) -> int:
@@ -117,7 +132,7 @@ class ModelFile:
         options.log_severity_level = 4
         options.enable_mem_pattern = False  # windows at an item's edges have other sizes: planning for each takes twice the memory
         try:
-            return onnxruntime.InferenceSession(self._data, options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
             why = str(error).strip().splitlines()[0][:120] if str(error).strip() else "no ONNX"
             raise ModelError(f"{self.path}: not an ONNX model ({why}); give a file made by burnish train") from error

@@ -1,5 +1,6 @@
-"""A minimal reader of ONNX's wire format: the stored tensors of a model file, without the onnx package (protobuf encoding, proto3).
+"""As much of ONNX's wire format as a model file needs, without the onnx package: its stored tensors are read, its metadata are replaced.
 
+The format is protobuf's encoding (proto3); the numbers of fields are those of ONNX's onnx.proto.
 Bounded and safe on hostile bytes: nothing is executed or allocated by what the file claims, only by what it holds.
 """
 
@@ -9,6 +10,7 @@ from math import prod
 
 FLOAT = 1  # TensorProto.DataType
 _GRAPH, _INITIALIZER = 7, 5  # ModelProto.graph, GraphProto.initializer
+_METADATA, _KEY, _VALUE = 14, 1, 2  # ModelProto.metadata_props, StringStringEntryProto's
 _DIMS, _DATA_TYPE, _NAME, _DATA_LOCATION = 1, 2, 8, 14  # TensorProto
 
 
@@ -31,6 +33,33 @@ def stored_tensors(data: bytes) -> list[Tensor]:
     if len(graphs) != 1:
         raise ValueError("it holds no graph")
     return [_tensor(value) for field, value in _fields(graphs[0]) if field == _INITIALIZER and isinstance(value, memoryview)]
+
+
+def with_metadata(data: bytes, key: str, value: str) -> bytes:
+    """The model with the metadata `key` set to `value`, all other bytes as they are. Raises ValueError for bytes that are no ONNX model."""
+    stored_tensors(data)
+    kept, begin = [], 0
+    for field, content, end in _placed_fields(memoryview(data)):
+        own = field == _METADATA and isinstance(content, memoryview) and (_KEY, key.encode()) in [(f, bytes(c)) for f, c in _texts(content)]
+        if not own:
+            kept.append(data[begin:end])
+        begin = end
+    entry = b"".join(_written(number, text.encode()) for number, text in ((_KEY, key), (_VALUE, value)))
+    return b"".join(kept) + _written(_METADATA, entry)
+
+
+def _texts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
+    return ((field, content) for field, content in _fields(data) if isinstance(content, memoryview))
+
+
+def _written(field: int, content: bytes) -> bytes:
+    """A field that holds bytes, as it stands in the file."""
+    written = bytearray([field << 3 | 2])
+    length = len(content)
+    while length > 127:
+        written.append(length & 127 | 128)
+        length >>= 7
+    return bytes(written) + bytes([length]) + content
 
 
 def _tensor(data: memoryview) -> Tensor:
@@ -56,13 +85,18 @@ def _packed(data: memoryview) -> Iterator[int]:
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """(field number, value) of one message: integers as such, texts and messages as views."""
+    return ((field, value) for field, value, _ in _placed_fields(data))
+
+
+def _placed_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview, int]]:
+    """The same, and where in the message each ends."""
     place = 0
     while place < len(data):
         key, place = _varint(data, place)
         field, kind = key >> 3, key & 7
         if kind == 0:
             number, place = _varint(data, place)
-            yield field, number
+            yield field, number, place
             continue
         if kind == 2:
             length, place = _varint(data, place)
@@ -72,7 +106,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise ValueError("it is not ONNX")
         if length > len(data) - place:
             raise ValueError("it is cut short")
-        yield field, data[place : place + length]
+        yield field, data[place : place + length], place + length
         place += length
 
 
