@@ -15,6 +15,7 @@ from burnish.model import file as model_file
 from burnish.model.card import Card
 from burnish.training import export, recipe
 from burnish.training.image import networks
+from burnish.training.network import restored
 
 
 def written(network: nn.Module, path: Path) -> Card:
@@ -49,7 +50,7 @@ def test_the_model_gives_what_the_network_gives_at_any_size(tmp_path: Path, netw
     for n, h, w in ((1, 1, 1), (2, 3, 7), (5, 10, 4)):
         batch = torch.rand(n, 3, h * network.multiple_of, w * network.multiple_of)
         with torch.inference_mode():
-            wanted = networks.restored(network(batch)).numpy()
+            wanted = restored(network(batch)).numpy()
         np.testing.assert_allclose(loaded.run(batch.numpy()), wanted, atol=1e-5)
 
 
@@ -89,13 +90,13 @@ def test_the_halo_is_the_reach(name: str) -> None:
     side = 2 * (halo // period + 3) * period
     image = torch.zeros(1, 3, side, side, dtype=torch.double)
     with torch.inference_mode():
-        before = networks.restored(network(image))
+        before = restored(network(image))
         reached = 0
         for y in range(side // 2, side // 2 + period):
             for x in range(side // 2, side // 2 + period):
                 touched = image.clone()
                 touched[0, :, y, x] = 1
-                changed = ((networks.restored(network(touched)) - before)[0].abs().sum(0) > 1e-12).nonzero()
+                changed = ((restored(network(touched)) - before)[0].abs().sum(0) > 1e-12).nonzero()
                 reached = max(reached, int((changed - torch.tensor([y, x])).abs().max()))
     assert reached == halo
 
@@ -129,7 +130,7 @@ def test_the_shipped_seed_turns_back_into_a_network() -> None:
     network = export.to_network("seed").eval()
     batch = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
-        wanted = networks.restored(network(batch)).numpy()
+        wanted = restored(network(batch)).numpy()
     np.testing.assert_allclose(burnish.load("seed").run(batch.numpy()), wanted, atol=1e-5)
 
 

@@ -17,6 +17,7 @@ from burnish.image import model as image_model
 from burnish.model import file as model_file
 from burnish.model.card import Card, licence_for
 from burnish.training.image import networks
+from burnish.training.network import Network, placed, restored
 
 TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
 OPSET = 18
@@ -24,7 +25,7 @@ COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
 
 
 def export(
-    network: nn.Module,
+    network: Network,
     path: Path,
     *,
     name: str,
@@ -39,8 +40,7 @@ def export(
     The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not
     finite or ONNX Runtime does not give what torch gives.
     """
-    network = copy.deepcopy(network).cpu().float().eval()
-    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    network = placed(copy.deepcopy(network).float().eval(), "cpu", torch.contiguous_format)
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
         raise ModelError(f"{path}: the network's weights are not finite, so it is not exported; train it again")
     card = Card(
@@ -63,7 +63,7 @@ def export(
     return card
 
 
-def to_network(source: str | Path) -> nn.Module:
+def to_network(source: str | Path) -> Network:
     """The network in a model file (or shipped model) with its weights, ready to train. Raises ModelError when they do not fit."""
     import onnx
 
@@ -77,7 +77,7 @@ def to_network(source: str | Path) -> nn.Module:
     return network
 
 
-def describe(network: networks.Seed | networks.Residual | nn.Module) -> dict[str, Any]:
+def describe(network: Network) -> dict[str, Any]:
     """What is measured of a network for its card: layers at 32×32, parameters, macs_per_pixel, halo, and what it declares itself."""
     layers, macs = _layers(network, 32)
     return {
@@ -92,7 +92,7 @@ def describe(network: networks.Seed | networks.Residual | nn.Module) -> dict[str
     }
 
 
-def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
+def _layers(network: Network, side: int) -> tuple[list[dict[str, Any]], int]:
     """The layers in the order they run, [H, W, C] out, for a side×side input; and the multiply-adds of all."""
     rows: list[dict[str, Any]] = []
     macs = 0
@@ -115,26 +115,27 @@ def _layers(network: nn.Module, side: int) -> tuple[list[dict[str, Any]], int]:
     ]
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, int(network.channels), side, side))  # type: ignore[arg-type]
+            network(torch.zeros(1, network.channels, side, side))
     finally:
         for hook in hooks:
             hook.remove()
     return rows, macs
 
 
-def halo(network: nn.Module) -> int:
+def halo(network: Network) -> int:
     """How many pixels beyond itself an output pixel depends on, in the farthest direction.
 
     Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed
     pixel's reach only a lower bound. The gradient of one period of output pixels is read off an input grown until the
     reach stays clear of its border.
     """
-    probe = _transparent(copy.deepcopy(network).cpu().double())
-    period = int(network.multiple_of)  # type: ignore[arg-type]
+    probe = copy.deepcopy(network).cpu().double()
+    _make_transparent(probe)
+    period = network.multiple_of
     side = 8 * period
     while True:
-        image = torch.zeros(1, int(network.channels), side, side, dtype=torch.double, requires_grad=True)  # type: ignore[arg-type]
-        output = networks.restored(probe(image))
+        image = torch.zeros(1, network.channels, side, side, dtype=torch.double, requires_grad=True)
+        output = restored(probe(image))
         start = side // 2 // period * period
         reach = 0
         for y in range(start, start + period):
@@ -147,25 +148,24 @@ def halo(network: nn.Module) -> int:
         side *= 2
 
 
-def _transparent(module: nn.Module) -> nn.Module:
+def _make_transparent(module: nn.Module) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.ReLU | nn.Sigmoid):
             setattr(module, name, nn.Identity())
         elif isinstance(child, nn.MaxPool2d):
             setattr(module, name, nn.AvgPool2d(child.kernel_size))
         else:
-            _transparent(child)
+            _make_transparent(child)
     for parameter in module.parameters(recurse=False):
         nn.init.ones_(parameter)
-    return module
 
 
-def _graph(network: nn.Module) -> Any:
+def _graph(network: Network) -> Any:
     """The network as an ONNX ModelProto with dynamic N, H and W."""
-    period = int(network.multiple_of)  # type: ignore[arg-type]
+    period = network.multiple_of
     sizes = {0: torch.export.Dim("n"), 2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
     names = ["restored", "latent"] if network.has_latent else ["restored"]
-    example = torch.zeros(2, int(network.channels), 4 * period, 5 * period)  # type: ignore[arg-type]
+    example = torch.zeros(2, network.channels, 4 * period, 5 * period)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it logs which packages it looked for in vain
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making: deprecations between torch and onnxscript
@@ -188,14 +188,14 @@ def _graph(network: nn.Module) -> Any:
     return proto
 
 
-def _check_parity(network: nn.Module, exported: image_model.Model, path: Path) -> None:
+def _check_parity(network: Network, exported: image_model.Model, path: Path) -> None:
     """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1."""
-    period = int(network.multiple_of)  # type: ignore[arg-type]
+    period = network.multiple_of
     rng = np.random.default_rng(0)
     for n, h, w in ((1, 1, 1), (1, 8, 8), (3, 5, 2), (2, 16, 9)):
-        batch = rng.normal(0.5, 0.3, (n, int(network.channels), h * period, w * period)).astype(np.float32)  # type: ignore[arg-type]
+        batch = rng.normal(0.5, 0.3, (n, network.channels, h * period, w * period)).astype(np.float32)
         with torch.inference_mode():
-            wanted = networks.restored(network(torch.from_numpy(batch))).numpy()
+            wanted = restored(network(torch.from_numpy(batch))).numpy()
         difference = float(np.abs(exported.run(batch) - wanted).max())
         if not difference <= TOLERANCE:
             raise ModelError(f"{path}: the exported model differs from its network by {difference:.2g} at {batch.shape}; it is not written")

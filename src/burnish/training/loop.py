@@ -22,8 +22,9 @@ from burnish.files import write_text
 from burnish.progress import Progress
 from burnish.training import checkpoint
 from burnish.training.checkpoint import State
-from burnish.training.image import augment, networks
+from burnish.training.image import augment
 from burnish.training.image.pairs import Pairs, Source
+from burnish.training.network import Network, placed, restored
 from burnish.training.optimizers import Muon
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
@@ -70,7 +71,7 @@ class Limits:
 class Learner:
     """A network in training with all that a step needs: by what recipe, by which processes, and where it stands."""
 
-    network: nn.Module
+    network: Network
     optimizer: torch.optim.Optimizer
     recipe: Recipe
     team: Team
@@ -78,7 +79,7 @@ class Learner:
 
 
 def train(
-    network: nn.Module,
+    network: Network,
     source: Source,
     recipe: Recipe,
     folder: Path,
@@ -129,9 +130,9 @@ def train(
     return state
 
 
-def _begun(network: nn.Module, recipe: Recipe, team: Team, saved: Path) -> Learner:
+def _begun(network: Network, recipe: Recipe, team: Team, saved: Path) -> Learner:
     """The network ready to learn, from where the checkpoint `saved` has left it if there is one."""
-    network.to(device=team.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    placed(network, team.device, torch.channels_last)
     optimizer = OPTIMIZERS[recipe.optimizer](network, recipe.learning_rate, recipe.epsilon)
     state = State()
     if saved.exists():
@@ -184,7 +185,7 @@ def _step(learner: Learner, pairs: Pairs, indices: Tensor, steps: int) -> None:
     loss, accuracy = _of_all(learner, mean, accuracy, share)
     _refuse_absurd(loss, f"at epoch {state.epoch}, step {state.step + 1}", recipe)
     optimizer.zero_grad(set_to_none=True)
-    (mean * (share * loss if recipe.loss == "geometric" else share)).backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(mean * (share * loss if recipe.loss == "geometric" else share))
     team.add_gradients(learner.network)
     optimizer.step()
     state.loss_sum += loss * len(indices)
@@ -234,7 +235,7 @@ def _scored(learner: Learner, degraded: Tensor, clean: Tensor, pairs: Pairs) -> 
     In bf16 the network runs under autocast; the loss is fp32 always.
     """
     with torch.autocast(degraded.device.type, torch.bfloat16, enabled=learner.recipe.precision == "bf16"):
-        output = networks.restored(learner.network(degraded)).float()
+        output = restored(learner.network(degraded)).float()
     with torch.no_grad():
         accuracy = (_brightest(output) == _brightest(clean)).float().mean().item()
     return _mean(pairs.seen(output), clean, learner.recipe.loss), accuracy

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
 
 from burnish import progress
 from burnish.errors import InputError, RecipeError
 from burnish.files import write_text
 from burnish.image import datasets
+from burnish.image import model as image_model
 from burnish.image.datasets import PictureSet
 from burnish.image.model import Model
 from burnish.image.score import ImageBoard
-from burnish.model import file as model_file
 from burnish.model.card import Card
 from burnish.scoreboard import report
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
 from burnish.training.checkpoint import State
 from burnish.training.image import networks, scoring, sources
 from burnish.training.image.pairs import Source
+from burnish.training.network import Network, placed
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 
@@ -210,7 +210,7 @@ def _made(job: Job, test: PictureSet | None) -> Run:
     return _finish(job, network, state, source, test)
 
 
-def _network(plan: Recipe, source: Source) -> nn.Module:
+def _network(plan: Recipe, source: Source) -> Network:
     """The recipe's network with the weights that training begins with."""
     if plan.start:
         return export.to_network(plan.start)
@@ -222,7 +222,7 @@ def _network(plan: Recipe, source: Source) -> nn.Module:
     return network
 
 
-def _trained(job: Job, source: Source) -> tuple[nn.Module, State]:
+def _trained(job: Job, source: Source) -> tuple[Network, State]:
     plan = job.recipe
     network = _network(plan, source)
     count = sum(parameter.numel() for parameter in network.parameters())
@@ -244,7 +244,7 @@ def _trained(job: Job, source: Source) -> tuple[nn.Module, State]:
         job.say(f"{job.folder}: this run is finished, after {state.history[-1]['epoch']} of {plan.epochs} epochs; scoring it again.")
     for line in _ended(job, state):
         job.say(line)
-    return network.to("cpu", memory_format=torch.contiguous_format), state  # type: ignore[call-overload]
+    return placed(network, "cpu", torch.contiguous_format), state
 
 
 def _ended(job: Job, state: State) -> list[str]:
@@ -268,7 +268,7 @@ def _ended(job: Job, state: State) -> list[str]:
     return lines
 
 
-def _finish(job: Job, network: nn.Module, state: State, source: Source, test: PictureSet | None) -> Run:
+def _finish(job: Job, network: Network, state: State, source: Source, test: PictureSet | None) -> Run:
     """Model file, scoreboard and report, each written once the one before it stands."""
     plan, pictures, folder = job.recipe, job.pictures, job.folder
     path = folder / "model.onnx"
@@ -288,7 +288,7 @@ def _finish(job: Job, network: nn.Module, state: State, source: Source, test: Pi
         )
 
     write([])
-    models = [model_file.load(each) for each in ([plan.start] if plan.start else []) + [path]]
+    models = [image_model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
         boards = scoring.scored(plan, models, source, test, shown)
     board = boards[-1]

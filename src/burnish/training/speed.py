@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from burnish.training import loop
 from burnish.training.image import networks
+from burnish.training.network import placed, restored
 from burnish.training.parallel import threads
 from burnish.training.recipe import Recipe
 
@@ -58,15 +59,15 @@ def step_seconds(plan: Recipe, size: tuple[int, int], device: str, seen: Seen) -
 
 def stepper(plan: Recipe, shape: tuple[int, int, int], device: str, seen: Seen) -> Callable[[str], None]:
     """A function that makes a training step in the precision that it is given, on N×H×W pictures of chance."""
-    network: Any = networks.build(plan.network, plan.network_args).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = placed(networks.build(plan.network, plan.network_args), device, torch.channels_last)
     optimizer = loop.OPTIMIZERS[plan.optimizer](network, plan.learning_rate, plan.epsilon)
     pictures = torch.rand(shape[0], network.channels, *shape[1:], device=device).to(memory_format=torch.channels_last)
 
     def step(precision: str) -> None:
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
-            output = networks.restored(network(pictures)).float()
+            output = restored(network(pictures)).float()
         optimizer.zero_grad()
-        functional.mse_loss(seen(output), pictures).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(functional.mse_loss(seen(output), pictures))
         optimizer.step()
         if device.startswith("cuda"):
             torch.cuda.synchronize()

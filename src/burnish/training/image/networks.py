@@ -1,9 +1,6 @@
-"""The networks: each one readable in one screen, made of plain torch modules.
+"""The networks of images: each one readable in one screen, made of plain torch modules.
 
-A network maps an image N×C×H×W in 0–1 to the restored image of the same shape; one with a bottleneck (`has_latent`) returns the pair
-(restored, latent). It declares what the rest of the house must know of it: `name` and `args` to build it again, `channels`, and
-`multiple_of`, which H and W must be multiples of. Non-linearities are modules, never functions, so that the halo can be measured on a copy
-without them.
+A network maps images N×C×H×W on 0–1 to the restored ones. What else it declares of itself says burnish.training.network.Network.
 """
 
 import inspect
@@ -13,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from burnish.errors import RecipeError
+from burnish.training.network import Network
 
 
 class SameTranspose(nn.ConvTranspose2d):
@@ -41,7 +39,7 @@ class SameTranspose(nn.ConvTranspose2d):
         return pixels.permute(0, 3, 1, 2)
 
 
-class Seed(nn.Module):
+class Seed(Network):
     """The classic exercise: a convolutional autoencoder with an 8×8×16 bottleneck at 32×32; 6,467 parameters, Keras's layer for layer."""
 
     name = "seed"
@@ -51,7 +49,7 @@ class Seed(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.args: dict[str, int] = {}
+        self.args = {}
         self.conv1 = nn.Conv2d(3, 8, 3, padding=1)
         self.pool1 = nn.MaxPool2d(2)
         self.conv2 = nn.Conv2d(8, 16, 3, padding=1)
@@ -64,7 +62,7 @@ class Seed(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.xavier_uniform_(layer.weight)  # Keras's default, "Glorot uniform"
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+                _zero_bias(layer)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         # Pooling before the ReLU gives the same numbers as after it, on a quarter of the pixels.
@@ -75,7 +73,7 @@ class Seed(nn.Module):
         return self.sigmoid(self.conv_out(x)), latent
 
 
-class Residual(nn.Module):
+class Residual(Network):
     """Three 3×3 convolutions on 2×2-unshuffled pixels that predict what to add to the image; 5,804 parameters at width 16.
 
     The last layer starts at zero, so that an untrained network leaves the image alone.
@@ -96,7 +94,7 @@ class Residual(nn.Module):
         self.shuffle = nn.PixelShuffle(2)
         self.relu = nn.ReLU()
         nn.init.zeros_(self.conv3.weight)
-        nn.init.zeros_(self.conv3.bias)  # type: ignore[arg-type]
+        _zero_bias(self.conv3)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.relu(self.conv1(self.unshuffle(image)))
@@ -105,7 +103,7 @@ class Residual(nn.Module):
         return restored
 
 
-class Unrolled(nn.Module):
+class Unrolled(Network):
     """A linear filter, then the same small correction again and again; 6,173 parameters at width 16, whatever the number of steps.
 
     `linear` inverts the blur as well as one filter can: `start` solves it in closed form before training. Each step is shown the estimate
@@ -135,7 +133,7 @@ class Unrolled(nn.Module):
         with torch.no_grad():
             self.blur.weight.copy_(torch.outer(gaussian, gaussian) / gaussian.sum() ** 2)
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        _zero_bias(self.leave)
 
     def forward(self, image: Tensor) -> Tensor:
         x = _each_channel(self.linear, image)
@@ -176,7 +174,7 @@ def mirrored(image: Tensor, reach: int) -> Tensor:
     return torch.cat([image[..., :reach].flip(3), image, image[..., -reach:].flip(3)], 3)
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """Residual convolutions at a half, a quarter and an eighth of the picture's scale, joined as a U; it predicts what to add to the image.
 
     `outer`, `inner` and `middle` count the 3×3 convolutions of each level's branch, at `width`, 2 `width` and 4 `width` channels. No bias
@@ -232,7 +230,11 @@ class Branch(nn.Module):
         return result
 
 
-Network = Seed | Residual | Unrolled | UNet
+def _zero_bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+
+
 NETWORKS: dict[str, type[Network]] = {"seed": Seed, "residual": Residual, "unrolled": Unrolled, "unet": UNet}
 
 
@@ -249,8 +251,3 @@ def build(name: str, args: dict[str, int]) -> Network:
 def takes_channels(name: str) -> bool:
     """Whether the network called `name` can be built for pictures of other than three channels."""
     return name in NETWORKS and "channels" in inspect.signature(NETWORKS[name]).parameters
-
-
-def restored(output: Tensor | tuple[Tensor, Tensor]) -> Tensor:
-    """The restored image out of what a network returns, with or without a latent."""
-    return output[0] if isinstance(output, tuple) else output
