@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from burnish.errors import UnknownModelError as UnknownModelError
     from burnish.image.datasets import PictureSet as PictureSet
     from burnish.image.evaluate import evaluate as evaluate
+    from burnish.image.gate import Verdict as Verdict
     from burnish.image.model import Model as Model
     from burnish.image.restore import RestoreResult as RestoreResult
     from burnish.image.restore import restore_file as restore_file
@@ -49,6 +50,7 @@ _HOME = {
     "Scoreboard": "scoreboard.board",
     "TakenError": "errors",
     "UnknownModelError": "errors",
+    "Verdict": "image.gate",
     "evaluate": "image.evaluate",
     "load": "model.file",
     "restore_file": "image.restore",
