@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.arrays import evenly
 from burnish.errors import InputError
 from burnish.files import ASIDE
 from burnish.image import headers, opening
@@ -161,7 +162,7 @@ def opened(entries: Sequence[Entry], channels: int | None = None) -> Files:
     files = Files(entries, channels or max(entry.shape[2] for entry in entries))
     scaled = [index for index, entry in enumerate(files.entries) if entry.may_be_scaled]
     brightest = 0
-    for place in np.linspace(0, len(scaled) - 1, min(len(scaled), LOOKED_AT)).astype(int):
+    for place in evenly(len(scaled), LOOKED_AT):
         with contextlib.suppress(InputError):  # it will be named when its turn comes
             brightest = max(brightest, int(files[scaled[place]].max()))
     files.white = next(2**bits - 1 for bits in DEPTHS if brightest < 2**bits) if brightest else 65535

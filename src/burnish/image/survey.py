@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.arrays import evenly
 from burnish.errors import InputError
 from burnish.image import channels, headers
 from burnish.image.channels import Layout
@@ -95,7 +96,7 @@ def _places(photo: Photo) -> list[tuple[int, int]]:
         for y in range(0, max(1, photo.height - SAMPLE_SIDE // 2), SAMPLE_SIDE)
         for x in range(0, max(1, photo.width - SAMPLE_SIDE // 2), SAMPLE_SIDE)
     ]
-    return [every[round(index)] for index in np.linspace(0, len(every) - 1, min(SAMPLES, len(every)))]
+    return [every[place] for place in evenly(len(every), SAMPLES)]
 
 
 def _page_end(y: int, photo: Photo) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from burnish.arrays import evenly
 from burnish.errors import InputError
 from burnish.image.datasets import PictureSet
 from burnish.training import speed
@@ -106,7 +107,7 @@ def _crop_seconds(plan: Recipe, pictures: PictureSet, view: View) -> float:
     """How long it takes to make one crop, with its share of reading and degrading the picture."""
     began = time.monotonic()
     crops = 0
-    for index in np.unique(np.linspace(0, len(pictures.images) - 1, PICTURES).astype(int)).tolist():
+    for index in evenly(len(pictures.images), PICTURES):
         height, width = (min(REGION, length) for length in pictures.shapes[index][:2])
         with contextlib.suppress(InputError):  # it will be named when its turn comes
             view.cut(index, Box(0, 0, height, width), 0)

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from burnish.arrays import to_unit
+from burnish.arrays import centre, evenly, to_unit
 from burnish.errors import InputError
+from burnish.image.blocks import block_means, noise_response
 from burnish.image.datasets import PictureSet
 from burnish.image.stages import blurred
-from burnish.training.image.views import middle
 
 Floats = NDArray[np.float32]
 
@@ -70,9 +70,9 @@ class Noise:
 def measured(pictures: PictureSet) -> Noise:
     """The noise that all the pictures have, told from the flattest blocks of each brightness in the middles of some of them."""
     samples = []
-    for index in np.unique(np.linspace(0, len(pictures.images) - 1, LOOKED_AT).astype(int)):
+    for index in evenly(len(pictures.images), LOOKED_AT):
         try:
-            samples.append(to_unit(middle(pictures.images[index], SIDE)))
+            samples.append(to_unit(centre(pictures.images[index], SIDE)))
         except InputError:
             continue  # it will be named when its turn comes
     return of_samples(samples)
@@ -143,20 +143,17 @@ def _blocks(sample: Floats) -> tuple[NDArray[np.float64], ...]:
     for plane in sample.astype(np.float64).transpose(2, 0, 1):
         if min(plane.shape) < BLOCK + 3:
             continue
-        rows = plane[:-2] - 2 * plane[1:-1] + plane[2:]
-        response = (rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]) / 6
+        response = noise_response(plane)
         beside = (response[:-1, :-1] * response[:-1, 1:] + response[:-1, :-1] * response[1:, :-1]) / 2
         inner = plane[1:-2, 1:-2]
         for values, each in zip(found, (inner, response[:-1, :-1] ** 2, beside, (inner == 0) | (inner == 1)), strict=True):
-            values.append(_block_means(each))
+            values.append(_whole_block_means(each))
     return tuple(np.concatenate(each) if each else np.empty(0) for each in found)
 
 
-def _block_means(plane: NDArray[Any]) -> NDArray[np.float64]:
-    height, width = (length // BLOCK for length in plane.shape)
-    blocks = plane[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK)
-    means: NDArray[np.float64] = blocks.mean(axis=(1, 3)).ravel()
-    return means
+def _whole_block_means(plane: NDArray[Any]) -> NDArray[np.float64]:
+    height, width = (length // BLOCK * BLOCK for length in plane.shape)
+    return block_means(plane[:height, :width], BLOCK).ravel()
 
 
 def _line(points: NDArray[np.float64]) -> tuple[float, float]:

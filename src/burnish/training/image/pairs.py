@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from burnish.arrays import to_unit
 from burnish.image.datasets import PictureSet
 
 Dtype = type[np.uint8] | type[np.float32]
@@ -48,7 +49,7 @@ def stored(images: NDArray[Any], dtype: Dtype) -> NDArray[Any]:
     """Pictures of any type as `Pairs` holds them: uint8 (floats on 0–1 are rounded) or float32."""
     if dtype is np.uint8:
         return images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
-    return images / np.float32(np.iinfo(images.dtype).max) if images.dtype.kind == "u" else images.astype(np.float32, copy=False)
+    return to_unit(images)
 
 
 class Source(ABC):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from burnish.arrays import centre, evenly
 from burnish.degradation import Degradation
 from burnish.errors import InputError
 from burnish.image import score
@@ -14,7 +15,6 @@ from burnish.image.score import ImageBoard
 from burnish.progress import Progress
 from burnish.training.image import estimate, noise
 from burnish.training.image.pairs import Source
-from burnish.training.image.views import middle
 from burnish.training.recipe import Recipe
 
 SCORED = 1000  # test pictures at most; `burnish evaluate` scores them all
@@ -42,9 +42,9 @@ def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
     count = max(1, min(len(sizes), int(pixels / np.mean(sizes))))
     kept: list[int] = []
     images, degraded = [], []
-    for index in np.unique(np.linspace(0, len(sizes) - 1, count).astype(int)).tolist():
+    for index in evenly(len(sizes), count):
         try:
-            pair = [middle(each[index], side) for each in (pictures.images, pictures.degraded) if each is not None]
+            pair = [centre(each[index], side) for each in (pictures.images, pictures.degraded) if each is not None]
         except InputError:  # it was named when its turn came
             continue
         kept.append(index)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from burnish.degradation import Degradation
 from burnish.image.datasets import PictureSet
-from burnish.image.folder import Files, Picture
+from burnish.image.folder import Files
 from burnish.training.image.pairs import Dtype, as_it_is, stored
 
 
@@ -91,12 +91,6 @@ class Paired(View):
 
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: ARG002 (there is no chance in it)
         return box.of(self.degraded[index]), box.of(self.clean[index])
-
-
-def middle(picture: Picture, side: int) -> Picture:
-    """The middle of an H×W×C picture, at most `side` pixels square."""
-    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
 
 
 def _grey(picture: NDArray[Any]) -> NDArray[Any]:
