@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -239,3 +240,9 @@ def test_the_function_takes_what_the_command_takes(picture_folder: Path, pairs: 
     assert of_pairs.items == 2
     with pytest.raises(burnish.BurnishError, match="name at least one"):
         burnish.evaluate([], picture_folder)
+
+
+def test_a_model_of_another_medium_is_refused() -> None:
+    heard = SimpleNamespace(card=SimpleNamespace(kind="audio", name="speech"))
+    with pytest.raises(burnish.ModelError, match="speech: restores audio, and these are images"):
+        burnish.evaluate(heard, "photos")

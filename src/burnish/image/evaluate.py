@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burnish.degradation import OWN, Degradation
-from burnish.errors import DegradationError, InputError
+from burnish.errors import DegradationError, InputError, ModelError
 from burnish.image import datasets, pairs
 from burnish.image.datasets import PictureSet
 from burnish.image.score import ImageBoard, scored
@@ -81,6 +81,9 @@ def prepared(
     """What `evaluate` scores on, read. Raises as it does."""
     if not models:
         raise InputError("no model to evaluate; name at least one")
+    for model in models:
+        if model.card.kind != "image":
+            raise ModelError(f"{model.card.name}: restores {model.card.kind}, and these are images; evaluate it on its own kind")
     card = models[0].card
     if clean is not None:
         if degrade is not None:
