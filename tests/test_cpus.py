@@ -1,6 +1,8 @@
 """The number of processors is told whatever the platform lacks."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,12 @@ def test_without_what_only_some_platforms_have(monkeypatch: pytest.MonkeyPatch) 
     assert burnish.load("seed").card.name == "seed"
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert available_cpus() == 1
+
+
+def test_nothing_else_asks_the_platform() -> None:
+    source = Path(burnish.__file__).parent
+    asking = [file.name for file in source.rglob("*.py") if re.search("cpu_count|sched_getaffinity", file.read_text("utf-8"))]
+    assert asking == ["cpus.py"]
 
 
 def test_newer_pythons_are_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.arrays import centre, evenly, to_unit
+from burnish.cpus import available_cpus
 from burnish.errors import InputError, MissingExtraError
 from burnish.image import metrics
 
@@ -71,7 +71,7 @@ def tune(
     total = sum(len(grid) for grid in grids.values())
     done = 0
     baselines: list[Baseline] = []
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(THREADS, available_cpus())) as pool:
         for name, grid in grids.items():
             scores = []
             for score in pool.map(lambda entry: _mean_psnr(entry[1], trials), grid):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.arrays import centre, to_unit
+from burnish.cpus import available_cpus
 from burnish.degradation import Chain, Degradation
 from burnish.errors import InputError, ModelError
 from burnish.image import baselines, metrics
@@ -204,7 +204,7 @@ def _score(
 
     result = _Scores([])
     largest = max(shape[0] * shape[1] for shape in pictures.shapes) * step
-    with ThreadPoolExecutor(max(1, min(THREADS, os.cpu_count() or 1, IN_FLIGHT // largest))) as pool:
+    with ThreadPoolExecutor(max(1, min(THREADS, available_cpus(), IN_FLIGHT // largest))) as pool:
         for start, broken in zip(range(0, count, step), pool.map(score, range(0, count, step)), strict=True):
             result.broken += broken
             result.kept += [] if broken else range(start, min(start + step, count))
