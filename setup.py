@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: links and pictures of the README that are relative in the repository are whole on PyPI."""
+"""What pyproject.toml cannot say: links and images of the README that are relative in the repository are whole on PyPI."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ REPOSITORY = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))["projec
 
 
 def whole(match: re.Match[str]) -> str:
-    """The Markdown link with its target in the repository's address; a picture needs the file itself, a link the page that shows it."""
+    """The Markdown link with its target in the repository's address; an image needs the file itself, a link the page that shows it."""
     mark, words, target = match.groups()
     return f"{mark}[{words}]({REPOSITORY}/{'raw' if mark else 'blob'}/main/{target})"
 

@@ -1,9 +1,9 @@
-"""Clean pictures to judge on, never learnt from, each kind in a folder: what a restorer ought to leave alone.
+"""Clean images to judge on, never learnt from, each kind in a folder: what a restorer ought to leave alone.
 
     python benchmarks/clean_pictures.py FREE_PHOTOS OUT [--debian FOLDER]
 
 Most are real files of Debian's packages (clean_pictures.csv; fetched with apt-get, not installed): screenshots and charts out of manuals,
-icons, clip art, tiles of games. Where the CSV gives a width, an SVG is drawn or a picture shrunk to it; where it gives an enlargement, the
+icons, clip art, tiles of games. Where the CSV gives a width, an SVG is drawn or an image shrunk to it; where it gives an enlargement, the
 upper left part is enlarged by whole pixels; a folder becomes a sheet of its icons. Text is set by Pango and by Rich's SVG export, print is
 screened here: none of it by the code that draws for training. The photographs are those that photo_pictures.py holds out, shrunk further.
 OUT/MANIFEST.csv has origins and licences.
@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 LIST = Path(__file__).with_name("clean_pictures.csv")
-LICENCES = {  # of the package's pictures, as its copyright file has them
+LICENCES = {  # of the package's images, as its copyright file has them
     "adwaita-icon-theme": "CC BY-SA 4.0",
     "angband-data": "GPL-2+",
     "breeze-icon-theme": "LGPL-3+",
@@ -57,7 +57,7 @@ FONTS = {  # none of them used for training
     "fonts-firacode": "Fira Code",
 }
 SIZES, PAGE = [9, 11, 13, 18, 30], 700  # points at 96 per inch, and a page's width in pixels
-Item = tuple[str, str, pyvips.Image, str, str]  # kind, name, picture, origin, licence
+Item = tuple[str, str, pyvips.Image, str, str]  # kind, name, image, origin, licence
 
 
 def flat(picture: pyvips.Image, ground: int = 255) -> pyvips.Image:
@@ -67,7 +67,7 @@ def flat(picture: pyvips.Image, ground: int = 255) -> pyvips.Image:
 
 
 def opened(file: Path, width: int | None) -> pyvips.Image:
-    """The picture, at this width where one is asked for: an SVG drawn so, a picture of pixels shrunk."""
+    """The image, at this width where one is asked for: an SVG drawn so, an image of pixels shrunk."""
     if width is None:
         return pyvips.Image.new_from_file(str(file))
     if file.suffix == ".svg":
@@ -144,7 +144,7 @@ def pages(packages: Path) -> Iterator[Item]:
 
 
 def print_of(picture: pyvips.Image, pitch: float, inks: int, soft: bool) -> pyvips.Image:
-    """The picture as print has it: dots of this pitch, three inks at 15, 75 and 0 degrees or one at 45; soft: drawn large and shrunk."""
+    """The image as print has it: dots of this pitch, three inks at 15, 75 and 0 degrees or one at 45; soft: drawn large and shrunk."""
     k = 4 if soft else 1
     levels = 1 - picture.resize(k, kernel="linear").numpy().astype(float) / 255
     ys, xs = np.mgrid[0 : levels.shape[0], 0 : levels.shape[1]] / (pitch * k)
@@ -207,7 +207,7 @@ def over_photographs(photographs: list[Item]) -> Iterator[Item]:
 
 
 def main(free: Path, out: Path, packages: Path) -> None:
-    """Write every picture as PNG into its kind's folder, and the manifest."""
+    """Write every image as PNG into its kind's folder, and the manifest."""
     photographs = list(clean_photographs(free, packages))
     rows: list[Row] = []
     area: dict[str, list[float]] = {}
@@ -221,7 +221,7 @@ def main(free: Path, out: Path, packages: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     for kind, areas in area.items():
-        print(f"{kind}: {len(areas)} pictures, {sum(areas):.1f} megapixels")
+        print(f"{kind}: {len(areas)} images, {sum(areas):.1f} megapixels")
     print(f"{len(rows)} in all")
 
 

@@ -1,7 +1,7 @@
-"""Clean drawn pictures with a seed: text, flat art, pixel art, gradients and fine patterns. Whole scenes are drawn in drawn_scenes.py.
+"""Clean drawn images with a seed: text, flat art, pixel art, gradients and fine patterns. Whole scenes are drawn in drawn_scenes.py.
 
-A painter takes a hand (random numbers, fonts), a width and a height and returns an RGB picture of that size. `mosaic` splits a picture
-into panels and lets a painter fill each anew, so that one picture holds many small things in many styles.
+A painter takes a hand (random numbers, fonts), a width and a height and returns an RGB image of that size. `mosaic` splits an image
+into panels and lets a painter fill each anew, so that one image holds many small things in many styles.
 """
 
 import math
@@ -108,7 +108,7 @@ def shade(colour: Colour, step: int) -> Colour:
 
 
 def mosaic(hand: Hand, width: int, height: int, painter: Painter, smallest: int) -> Picture:
-    """The picture split at random into panels no narrower than `smallest` pixels, each filled by the painter."""
+    """The image split at random into panels no narrower than `smallest` pixels, each filled by the painter."""
     if max(width, height) < 2 * smallest or (max(width, height) < 4 * smallest and hand.chance(0.4)):
         return painter(hand, width, height)
     picture = Image.new("RGB", (width, height))

@@ -8,7 +8,7 @@ Box = tuple[int, int, int, int]
 
 
 class Desk:
-    """One program's look: colours, font, text rendering, corner radius; and the picture it draws its windows on."""
+    """One program's look: colours, font, text rendering, corner radius; and the image it draws its windows on."""
 
     def __init__(self, hand: Hand, picture: Picture) -> None:
         """Draw a look at random."""
@@ -144,7 +144,7 @@ class Desk:
                 hand.pick([self.editor, self.table, self.form, self.page])(body)
 
     def page(self, box: Box) -> None:
-        """A picture in the window: text, icons, a chart's colours, a photograph's place."""
+        """An image in the window: text, icons, a chart's colours, a photograph's place."""
         painter = self.hand.pick([text_page, text_page, flat_art, gradient])
         self.picture.paste(painter(self.hand, box[2] - box[0], box[3] - box[1]), box[:2])
 

@@ -75,7 +75,7 @@ def chart(hand: Hand, width: int, height: int) -> Picture:
 
 
 def winding(hand: Hand, width: int, height: int, steps: int) -> list[tuple[float, float]]:
-    """A way through the picture that bends gently, as roads and rivers do."""
+    """A way through the image that bends gently, as roads and rivers do."""
     heading, turn = hand.between(0, 2 * math.pi), 0.0
     x, y = hand.between(0, width), hand.between(0, height)
     points = []
@@ -235,7 +235,7 @@ KINDS: dict[str, Painter] = {
 
 
 def drawn(kind: str, seed: tuple[int, ...], fonts: Sequence[Path], photographs: Sequence[Path]) -> Picture:
-    """The picture of this kind that the seed stands for, 0.3 to 0.7 megapixels."""
+    """The image of this kind that the seed stands for, 0.3 to 0.7 megapixels."""
     hand = Hand(np.random.default_rng(seed), fonts, photographs)
     width = hand.whole(520, 960)
     return KINDS[kind](hand, width, round(hand.between(3e5, 7e5) / width))

@@ -1,4 +1,4 @@
-"""A folder's pictures in grey, as PNG: what grey denoising is scored on, with `--degrade noise:25g`.
+"""A folder's images in grey, as PNG: what grey denoising is scored on, with `--degrade noise:25g`.
 
 python benchmarks/grey_pictures.py CBSD68 cbsd68-grey
 """
@@ -12,7 +12,7 @@ from burnish.image import datasets
 
 
 def main(folder: Path, out: Path) -> None:
-    """Write each picture's luma (ITU-R BT.601, as the field's grey test sets have it), rounded."""
+    """Write each image's luma (ITU-R BT.601, as the field's grey test sets have it), rounded."""
     out.mkdir(parents=True, exist_ok=True)
     for file in datasets.pictures_in(folder):
         luma = pyvips.Image.new_from_file(str(file)).recomb([[0.299, 0.587, 0.114]]).rint().cast("uchar")

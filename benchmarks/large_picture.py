@@ -1,8 +1,8 @@
-"""A picture far larger than what is held of it: a TIFF of 20,000×20,000 RGB pixels is restored, and the memory's peak taken.
+"""An image far larger than what is held of it: a TIFF of 20,000×20,000 RGB pixels is restored, and the memory's peak taken.
 
     python benchmarks/large_picture.py [--side 20000] [--model photo-fast]
 
-The picture is a noisy photograph repeated, 1.2 GB uncompressed, in strips; the result is as large: there must be room for both in the
+The image is a noisy photograph repeated, 1.2 GB uncompressed, in strips; the result is as large: there must be room for both in the
 folder for temporary files. The command is `burnish restore`, the peak the kernel's for its process. Written to large_picture.json.
 """
 
@@ -34,7 +34,7 @@ print((before - after).abs().avg())
 
 
 def main() -> None:
-    """Make the picture, restore it, see that the result is one, and write what it took."""
+    """Make the image, restore it, see that the result is one, and write what it took."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--side", type=int, default=20_000)
     parser.add_argument("--model", default="photo-fast")

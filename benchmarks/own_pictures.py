@@ -1,4 +1,4 @@
-"""Two folders of pictures such as people have, clean and noisy: scanned pages of text (8 bit, grey) and spots under a microscope.
+"""Two folders of images such as people have, clean and noisy: scanned pages of text (8 bit, grey) and spots under a microscope.
 
     python benchmarks/own_pictures.py OUT                      makes OUT/pages and OUT/spots, each with clean/ and noisy/
     python benchmarks/own_pictures.py OUT --learn --minutes 5  then takes both through the three ways to learn, and draws OUT/own.png
@@ -109,7 +109,7 @@ def learn(out: Path, minutes: float) -> None:
 
 
 def draw(out: Path, ways: list[str]) -> None:
-    """A row for each kind: noisy, restored by each model, clean; with PSNR over the whole picture."""
+    """A row for each kind: noisy, restored by each model, clean; with PSNR over the whole image."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -40,7 +40,7 @@ Row = dict[str, str]
 
 
 def shrunk(file: Path, megapixels: float = MEGAPIXELS) -> pyvips.Image:
-    """The picture as sRGB without metadata, at most this large and at most half as wide as it was."""
+    """The image as sRGB without metadata, at most this large and at most half as wide as it was."""
     picture = pyvips.Image.new_from_file(str(file)).colourspace("srgb")
     scale = min(0.5, (megapixels * 1e6 / (picture.width * picture.height)) ** 0.5)
     return picture.flatten().resize(scale, kernel="lanczos3") if picture.hasalpha() else picture.resize(scale, kernel="lanczos3")
@@ -108,7 +108,7 @@ def graphics(out: Path, pictures: list[Row], packages: Path, count: int) -> list
     for number in range(count):
         kind = list(drawn_scenes.KINDS)[number % len(drawn_scenes.KINDS)]
         name = f"drawn_{kind}_{number // len(drawn_scenes.KINDS):02}.png"
-        # A picture shows one photograph, and says which.
+        # An image shows one photograph, and says which.
         under = known[int(np.random.default_rng((SEED, number, 1)).integers(len(known)))]
         if not (out / name).exists():
             picture = drawn_scenes.drawn(kind, (SEED, number), found, [out / under["file"]])

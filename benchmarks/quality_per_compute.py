@@ -2,9 +2,9 @@
 
     python benchmarks/quality_per_compute.py CBSD68 PHOTOGRAPHS docs/quality.png
 
-PHOTOGRAPHS, a folder of others (BSDS500's training pictures), is what the filters' settings are chosen on. Seconds a megapixel are measured
-in turn, each on one CBSD68 picture, RUNS times; the published networks' on their architecture with untrained weights in ONNX Runtime, as
-ours are run, their PSNR is their papers'. The result goes to quality_per_compute.json and, drawn, to the picture.
+PHOTOGRAPHS, a folder of others (BSDS500's training images), is what the filters' settings are chosen on. Seconds a megapixel are measured
+in turn, each on one CBSD68 image, RUNS times; the published networks' on their architecture with untrained weights in ONNX Runtime, as
+ours are run, their PSNR is their papers'. The result goes to quality_per_compute.json and, drawn, to the image.
 """
 
 import sys

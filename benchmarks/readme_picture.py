@@ -1,4 +1,4 @@
-"""The README's picture: photographs that no model here has seen, degraded in two ways, and what models make of them.
+"""The README's image: photographs that no model here has seen, degraded in two ways, and what models make of them.
 
 python benchmarks/readme_picture.py docs/restored.png
 """

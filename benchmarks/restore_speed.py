@@ -165,7 +165,7 @@ def make_dncnn(folder: Path) -> None:
 
 
 def filtered(method: str, source: str, target: str) -> None:
-    """The picture file through a classical filter, told the noise."""
+    """The image file through a classical filter, told the noise."""
     import cv2
     from skimage import restoration
 

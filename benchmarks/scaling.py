@@ -89,7 +89,7 @@ def train(count: int, threads: int) -> float:
 
 
 def restore(megapixels: int, threads: int) -> float:
-    """Seconds of one restoration after one of a small picture."""
+    """Seconds of one restoration after one of a small image."""
     from burnish.image import datasets
     from burnish.model import file as model_file
 

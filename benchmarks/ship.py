@@ -3,7 +3,7 @@
     python benchmarks/ship.py runs/tiny-deblur/model.onnx "tiny-validation blur:1.0+8bit" ["DATA DEGRADATION" ...]
 
 Each score is what `burnish evaluate NAME --data DATA --degrade DEGRADATION --json` prints for the model, the classical filters beside it;
-DATA!N stands for the first N pictures, and without the filters. The scores go into the card and to benchmarks/scores/NAME.json.
+DATA!N stands for the first N images, and without the filters. The scores go into the card and to benchmarks/scores/NAME.json.
 """
 
 import json

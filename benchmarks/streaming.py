@@ -1,4 +1,4 @@
-"""A folder far larger than the memory: does the memory stay flat, and does the trainer have to wait for its pictures?
+"""A folder far larger than the memory: does the memory stay flat, and does the trainer have to wait for its images?
 
     python benchmarks/streaming.py                               50,000 photos of 2 megapixels, as links to 300; some minutes
     python benchmarks/streaming.py --photos 2000 --links-to 40 --epochs 3 --crops 1024       to see that it runs

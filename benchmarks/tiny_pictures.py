@@ -1,9 +1,9 @@
-"""The pictures that the tiny models learn from and are chosen on: 32×32, never compressed or shrunk until no trace of it is left.
+"""The images that the tiny models learn from and are chosen on: 32×32, never compressed or shrunk until no trace of it is left.
 
     python benchmarks/tiny_pictures.py ARCHIVE PHOTOGRAPHS OUT
 
 ARCHIVE is the CIFAR-10 stand-in, in which the first 1,017 images of each training batch are the lossless originals; PHOTOGRAPHS a folder,
-such as BSDS500's training pictures, here shrunk by 3 and by 4. OUT/tiny-train gets batches 1 to 4 and the photographs' 32×32 tiles,
+such as BSDS500's training images, here shrunk by 3 and by 4. OUT/tiny-train gets batches 1 to 4 and the photographs' 32×32 tiles,
 OUT/tiny-validation batch 5. With another archive than the stand-in every image may have been compressed: then this is not what it says.
 """
 

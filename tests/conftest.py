@@ -1,4 +1,4 @@
-"""Real pictures small enough for tests, and where the shared data stands, if it does."""
+"""Real images small enough for tests, and where the shared data stands, if it does."""
 
 import os
 from pathlib import Path
@@ -33,7 +33,7 @@ def small_pictures() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 24 PNG pictures of 32×32."""
+    """A folder of 24 PNG images of 32×32."""
     folder = tmp_path_factory.mktemp("pictures")
     for index, picture in enumerate(crops(24, 32)):
         io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)

@@ -1,4 +1,4 @@
-"""Mutated picture files through the reader and everything that `burnish restore` does with them: no crash, no hang, no part of a file.
+"""Mutated image files through the reader and everything that `burnish restore` does with them: no crash, no hang, no part of a file.
 
     python tests/fuzz.py [COUNT] [FIRST]        (10,000 in about ten minutes on two idle cores)
 

@@ -141,7 +141,7 @@ def test_the_draw_depends_on_seed_and_content_not_on_place() -> None:
     drawn = [parsed.draw(crop, 3) for crop in crops]
     assert len({len(chain.stages) for chain in drawn}) == 2  # both chains are picked
     values = {stage.value for chain in drawn for stage in chain.stages}
-    assert len(values) >= 8  # each picture draws its own
+    assert len(values) >= 8  # each image draws its own
 
 
 def test_values_are_drawn_over_the_whole_range() -> None:

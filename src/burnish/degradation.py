@@ -55,7 +55,7 @@ class Kind:
     """Whether its results lie on the 256 levels of 8 bit."""
     pair: "Callable[[Item, Stage], tuple[Item, Item]] | None" = None
     """Of a stage that does more than harm: what `apply` gives, and the truth that it is compared with (`camera`: the same development of
-    the picture without noise). None: the item before the stage is the truth."""
+    the image without noise). None: the item before the stage is the truth."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Degradation:
 
     @staticmethod
     def parse(spec: str, medium: str = "image") -> "Degradation":
-        """The degradation of a medium's items that `spec` describes: pictures, unless `medium` names another one.
+        """The degradation of a medium's items that `spec` describes: images, unless `medium` names another one.
 
         Raises DegradationError naming the stage that is wrong and showing a right one.
         """

@@ -52,7 +52,7 @@ def test_unsharp_is_the_picture_plus_what_the_gaussian_took():
 
 
 def test_unsharp_at_amount_zero_is_the_untouched_input_every_time():
-    # scikit-image's own channel_axis=-1 returns memory it never wrote: often the last picture freed, which can be the clean original.
+    # scikit-image's own channel_axis=-1 returns memory it never wrote: often the last image freed, which can be the clean original.
     batch = baselines.to_unit(TEST)[None]
     for _ in range(20):
         assert np.array_equal(baselines.unsharp(batch, 1.0, 0.0), batch)
@@ -183,7 +183,7 @@ def test_the_oracle_takes_pictures_of_other_sizes():
 
 @pytest.fixture(scope="module")
 def lossless():
-    """The stand-in archive's lossless pictures: the first 1,017 of training batches 1 to 4 together, and those of batch 5."""
+    """The stand-in archive's lossless images: the first 1,017 of training batches 1 to 4 together, and those of batch 5."""
     if not STANDIN.exists():
         pytest.skip("needs the CIFAR-10 stand-in beside the checkout")
     with pytest.warns(cifar.DataWarning, match="not the official"):

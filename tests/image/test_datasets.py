@@ -1,4 +1,4 @@
-"""Sets of pictures: where they come from, how files become arrays, and what is said of those that do not."""
+"""Sets of images: where they come from, how files become arrays, and what is said of those that do not."""
 
 import os
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_a_folder_is_read_in_order_with_its_unreadable_files_named(tmp_path: Pat
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.jpg").touch()
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     if os.name == "posix":
         os.symlink(tmp_path, tmp_path / "loop")
     found = datasets.load(tmp_path, "train")

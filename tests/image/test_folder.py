@@ -1,4 +1,4 @@
-"""A folder of pictures: what its headers tell, and what is decoded when it is asked for."""
+"""A folder of images: what its headers tell, and what is decoded when it is asked for."""
 
 import os
 import struct

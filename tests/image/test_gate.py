@@ -97,7 +97,7 @@ def test_clean_is_what_shows_nothing_of_what_the_model_takes_away() -> None:
 
 
 def compared(before: NDArray[np.uint8], after: NDArray[np.float32], pixels: int = 0) -> gate.Comparison:
-    """The comparison of two pictures, handed over in portions as `restore` does; taken to be of `pixels`, if they are told."""
+    """The comparison of two images, handed over in portions as `restore` does; taken to be of `pixels`, if they are told."""
     values = (before / 255).astype(np.float32)
     comparison = gate.Comparison(gate.examine([values]), pixels or before.shape[0] * before.shape[1])
     for top in range(0, len(values), gate.PATCH):

@@ -33,7 +33,7 @@ class Card:
 
 @dataclass
 class StandIn:
-    """A model that applies a function to H×W×3 pictures, and remembers how it was called."""
+    """A model that applies a function to H×W×3 images, and remembers how it was called."""
 
     function: object
     card: Card
@@ -64,7 +64,7 @@ def identity(picture):
 
 
 def oracle(pictures, degradation=BLUR):
-    """A model that knows every original by its degraded picture."""
+    """A model that knows every original by its degraded image."""
     known = {degradation.apply(image).tobytes(): (image / np.iinfo(image.dtype).max).astype(np.float32) for image in pictures.images}
     return lambda picture: known[np.ascontiguousarray(picture).tobytes()]
 

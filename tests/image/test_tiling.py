@@ -1,4 +1,4 @@
-"""Tiles are invisible: whatever the network's reach and stride, whatever the picture's and the tiles' size."""
+"""Tiles are invisible: whatever the network's reach and stride, whatever the image's and the tiles' size."""
 
 from collections.abc import Iterator
 
@@ -103,7 +103,7 @@ def test_the_best_tile_computes_little_twice() -> None:
 
 
 def computed(height: int, width: int, halo: int, pixels: int, rows: int) -> tuple[float, int]:
-    """How many pixels the best tiles compute for each of the picture's, and how many the largest window has."""
+    """How many pixels the best tiles compute for each of the image's, and how many the largest window has."""
     tile = best_tile(height, width, halo, 8, pixels, rows)
     windows: list[int] = []
     tiled(lambda planes: windows.append(planes.size) or planes, np.zeros((1, height, width), np.uint8), tile, halo, 8)  # type: ignore[func-returns-value]

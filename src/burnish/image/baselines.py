@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Batch = NDArray[np.float32]
 Filter = Callable[[Batch], Batch]
 
-THREADS = 4  # at most: each holds a picture's intermediate results
+THREADS = 4  # at most: each holds an image's intermediate results
 BATCH_PIXELS = 16 * 32 * 32  # small images of one size go through a baseline together up to this: few calls, and still in the cache
 TUNING_PICTURES, TUNING_PIXELS, TUNING_SIDE = 32, 8 * 128 * 128, 128  # settings are chosen on this many images, cropped to this side
 # The mean spectrum is taken over this many squares of at most this side. Small squares: many of them fit even into few photographs, and

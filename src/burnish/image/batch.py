@@ -59,7 +59,7 @@ def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
 
 
 def _found(folder: Path, out: Path | None, plan: Plan) -> tuple[list[Path], int]:
-    """The pictures under a folder, those under `out` left out, and how many files are none; the plan gets what is not gone into."""
+    """The images under a folder, those under `out` left out, and how many files are none; the plan gets what is not gone into."""
 
     def closed(error: OSError) -> None:
         place = Path(error.filename)

@@ -17,7 +17,7 @@ from burnish.progress import Progress
 NAMED = 5  # of those with one fault
 LOOKED_AT, SIDE = 24, 512  # pairs that are looked over, and how much of their middles
 FARTHEST, SHIFTED = 16, 1.3  # pixels that a shift may have; how much better another place must fit than the one where they lie
-SWAPPED_BY, SWAPPED_TIMES = 2.0, 2.0  # noise of a clean picture, as sigma of 255 and against the degraded one's, that tells of a swap
+SWAPPED_BY, SWAPPED_TIMES = 2.0, 2.0  # noise of a clean image, as sigma of 255 and against the degraded one's, that tells of a swap
 
 
 def load(
@@ -147,7 +147,7 @@ def shift(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[int,
     one, other = (np.fft.rfft2((image - image.mean()) * window) for image in (before, after))
     cross = np.conj(one) * other
     frequencies = np.hypot(np.fft.fftfreq(before.shape[0])[:, None], np.fft.rfftfreq(before.shape[1]))
-    # Noise lies in the high frequencies, and what two pictures share in the low ones.
+    # Noise lies in the high frequencies, and what two images share in the low ones.
     weighted = cross / (np.abs(cross) + 1e-12) * np.exp(-((frequencies / 0.2) ** 2))
     fit = np.fft.irfft2(weighted, before.shape)
     reach = [min(FARTHEST, length // 4) for length in before.shape]

@@ -56,7 +56,7 @@ def restored_rows(
     watch: gate.Comparison | None,
     advance: Callable[[int], None],
 ) -> Iterator[Rows]:
-    """The photo's rows restored, page by page, each page a picture of its own, and shown to `watch`; `advance` is told their pixels."""
+    """The photo's rows restored, page by page, each page an image of its own, and shown to `watch`; `advance` is told their pixels."""
     photo, layout = survey.photo, survey.layout
     run = model.runner(layout, *survey.span, strength)
     most = STRIP // (photo.width * photo.bands * photo.dtype.itemsize)

@@ -1,4 +1,4 @@
-"""Images to look at: as they were, degraded and restored, on a page or in one picture."""
+"""Images to look at: as they were, degraded and restored, on a page or in one image."""
 
 import base64
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def write_picture(path: Path, boards: Sequence[_Board], each: int = 2) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("the picture needs matplotlib: pip install 'burnish[evaluate]'") from error
+        raise MissingExtraError("the image needs matplotlib: pip install 'burnish[evaluate]'") from error
     rows = [(board.model, sample) for board in boards for sample in _chosen(board.samples, each)]
     figure = Figure(figsize=(10, 3.5 * len(rows)), dpi=100, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,4 +1,4 @@
-"""The stages of pictures: what each word of the degradation language does to one.
+"""The stages of images: what each word of the degradation language does to one.
 
     blur:1.0        Gaussian, sigma in pixels, support to 6 sigma, edges reflected as d c b a | a b c d
     noise:25        Gaussian, independent per pixel and channel, sigma on the 0–255 scale, not clipped; noise:25g the same in all channels
@@ -10,9 +10,9 @@
     8bit            round and clip to 8 bit
     own             whatever degraded somebody's own pairs of images: a model learnt it from them, it cannot be made
 
-Pictures are H×W×C, worked on as float32 on the 0–1 scale.
+Images are H×W×C, worked on as float32 on the 0–1 scale.
 
-To add a stage: write its function (an H×W×C float32 picture on 0–1 and the Stage with its drawn value and seed in, the same kind of picture
+To add a stage: write its function (an H×W×C float32 image on 0–1 and the Stage with its drawn value and seed in, the same kind of image
 out), give it a row in STAGES at the end of this file and a line in the list above. Everything else follows from the row: reading, drawing,
 error messages, `burnish degrade`, training and scoring. burnish.degradation.Kind says what can stand in a row. A stage that spreads what a
 pixel shows farther than 16 pixels is told to burnish.training.image.views.reach too.
@@ -31,7 +31,7 @@ Image = NDArray[np.float32]
 
 
 def blurred(image: Image, sigma: float) -> Image:
-    """H×W×C or N×H×W×C pictures under a Gaussian of `sigma` pixels, support to 6 sigma, edges reflected: the stage `blur`."""
+    """H×W×C or N×H×W×C images under a Gaussian of `sigma` pixels, support to 6 sigma, edges reflected: the stage `blur`."""
     radius = int(6 * sigma + 0.5)
     if radius == 0:
         return image
@@ -77,14 +77,14 @@ def _camera(image: Image, stage: Stage) -> Image:
 
 
 def _camera_pair(image: Image, stage: Stage) -> tuple[Image, Image]:
-    """The picture as a camera gives it, and the truth: the same development without noise and JPEG."""
+    """The image as a camera gives it, and the truth: the same development without noise and JPEG."""
     if image.shape[-1] not in (1, 3):
-        raise DegradationError(f"camera: takes pictures of one or three channels, this one has {image.shape[-1]}; take out alpha first")
+        raise DegradationError(f"camera: takes images of one or three channels, this one has {image.shape[-1]}; take out alpha first")
     return camera.develop(image, stage.value or 0.0, stage.seed)
 
 
 def _motion(image: Image, stage: Stage) -> Image:
-    """The mean of the picture along a line of `value` pixels centred on each pixel, sampled every half pixel, bilinear between pixels."""
+    """The mean of the image along a line of `value` pixels centred on each pixel, sampled every half pixel, bilinear between pixels."""
     length = stage.value or 0.0
     angle = np.random.default_rng(stage.seed).uniform(0, math.pi)
     offsets = np.linspace(-length / 2, length / 2, max(1, 2 * math.ceil(length) + 1))
@@ -120,7 +120,7 @@ def _eight_bit(image: Image, _stage: Stage) -> Image:
 
 
 def _own(_image: Image, _stage: Stage) -> Image:
-    raise DegradationError("own: stands for what somebody's own pairs of pictures show, and cannot be made; give one such as noise:25")
+    raise DegradationError("own: stands for what somebody's own pairs of images show, and cannot be made; give one such as noise:25")
 
 
 STAGES = {

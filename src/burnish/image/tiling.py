@@ -1,4 +1,4 @@
-"""A large picture in tiles, equal to the whole picture at once; and as a stream of rows, in memory that its height does not change."""
+"""A large image in tiles, equal to the whole image at once; and as a stream of rows, in memory that its height does not change."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,10 +18,10 @@ def padded(planes: Planes, multiple_of: int) -> Planes:
 
 
 def best_tile(height: int, width: int, halo: int, multiple_of: int, pixels: int, rows: int) -> Tile:
-    """The tile with which the fewest pixels of a picture are computed twice.
+    """The tile with which the fewest pixels of an image are computed twice.
 
     A tile with its halo has at most `pixels` pixels and `rows` rows, but may have four halos a side, so 16·halo² pixels: then a tile is as
-    wide as its halo adds, and what is computed is at most four times the picture, however far the network sees.
+    wide as its halo adds, and what is computed is at most four times the image, however far the network sees.
     """
     margin = -(-halo // multiple_of) * multiple_of
     rows = max(rows, 4 * margin)
@@ -56,14 +56,14 @@ def streamed(
     """The same as `tiled` from one band of rows to the next: `bands` are C×h×W, of any h, `height` rows in all, and so are the results.
 
     Each tile is run with `halo` pixels around it and cropped. Tiles and halos stand on the grid of `multiple_of`, so that strides fall
-    where they do in the whole, and windows end at the picture's edges, where the network pads as it does for the whole: the result is
+    where they do in the whole, and windows end at the image's edges, where the network pads as it does for the whole: the result is
     the same.
     """
     high, wide = (max(multiple_of, side // multiple_of * multiple_of) for side in tile)
     margin = -(-halo // multiple_of) * multiple_of
     source = iter(bands)
     held = next(source)
-    first = 0  # the row of the picture that `held` begins with
+    first = 0  # the row of the image that `held` begins with
     for top in range(0, height, high):
         needed = min(top + high + margin, height)
         parts = [held]

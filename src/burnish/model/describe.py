@@ -20,7 +20,7 @@ def _told(card: Card) -> list[tuple[str, str]]:
         *scores,
         ("how fast", _speed(card)),
         ("size", f"{card.parameters:,} parameters ({card.parameters * 4 / 1024:,.2f} KB)"),
-        ("learned", f"from {card.data.get('name', 'unknown pictures')}; terms: {card.data.get('terms', 'unknown')}"),
+        ("learned", f"from {card.data.get('name', 'unknown images')}; terms: {card.data.get('terms', 'unknown')}"),
         ("limits", limits(card)),
         ("licence", card.licence),
     ]

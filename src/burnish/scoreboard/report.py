@@ -170,7 +170,7 @@ def _card(card: Card) -> str:
         for layer in card.layers
     )
     return (
-        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for a 32×32 picture</h3>'
+        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for a 32×32 image</h3>'
         f'<div class="scroll"><table><thead>'
         f'<tr><th scope="col">layer</th><th scope="col" class="number">output</th><th scope="col" class="number">parameters</th>'
         f"</tr></thead>"

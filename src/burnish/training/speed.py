@@ -33,7 +33,7 @@ Seen = Callable[[Tensor], Tensor]
 def settled(plan: Recipe, size: tuple[int, int], device: str, *, alone: bool, seen: Seen) -> Recipe:
     """The recipe with what it leaves open of its speed as this machine is fastest: threads (for a CPU, in a process alone), and precision.
 
-    `size` is height × width of a batch's pictures, and `seen` as in `Pairs`.
+    `size` is height × width of a batch's images, and `seen` as in `Pairs`.
     """
     batch = max(1, min(plan.batch, PIXELS // (size[0] * size[1])))
     if not plan.threads and alone and device == "cpu":
@@ -58,7 +58,7 @@ def step_seconds(plan: Recipe, size: tuple[int, int], device: str, seen: Seen) -
 
 
 def stepper(plan: Recipe, shape: tuple[int, int, int], device: str, seen: Seen) -> Callable[[str], None]:
-    """A function that makes a training step in the precision that it is given, on N×H×W pictures of chance."""
+    """A function that makes a training step in the precision that it is given, on N×H×W images of chance."""
     network = placed(networks.build(plan.network, plan.network_args), device, torch.channels_last)
     optimizer = loop.OPTIMIZERS[plan.optimizer](network, plan.learning_rate, plan.epsilon)
     pictures = torch.rand(shape[0], network.channels, *shape[1:], device=device).to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The noise of pictures, measured without knowing them clean."""
+"""The noise of images, measured without knowing them clean."""
 
 import numpy as np
 import pytest

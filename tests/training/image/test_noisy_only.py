@@ -1,4 +1,4 @@
-"""Pairs made of noisy pictures alone."""
+"""Pairs made of noisy images alone."""
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ def test_where_black_and_white_cut_the_noise_off_the_two_errors_are_uncorrelated
 
 
 def test_what_fits_cut_off_pictures_best_is_the_clean_one() -> None:
-    """The mean of many noisy pictures of black is grey; what is learnt from them is black nevertheless."""
+    """The mean of many noisy images of black is grey; what is learnt from them is black nevertheless."""
     noisy = np.rint(Degradation.parse("noise:20").apply(np.zeros((256, 256, 1), np.uint8)).clip(0, 1) * 255).astype(np.uint8)
     view = Recorrupted(PictureSet("one", [noisy], ["a"], ""), noise.Noise(0.0, (20 / 255) ** 2, (20, 20), 0))
     assert noisy.mean() > 7

@@ -1,4 +1,4 @@
-"""Augmented copies of pictures, and a validation split that keeps an image and its copy on one side."""
+"""Augmented copies of images, and a validation split that keeps an image and its copy on one side."""
 
 import math
 

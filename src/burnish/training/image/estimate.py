@@ -1,9 +1,9 @@
-"""A scoreboard without originals: how near results are to pictures that nobody has seen clean, estimated from their noise.
+"""A scoreboard without originals: how near results are to images that nobody has seen clean, estimated from their noise.
 
 Stein's unbiased risk estimate (1981), its divergence probed with one random direction (Ramani, Blu and Unser, 2008): for noise of known
 variance v, independent between pixels and roughly Gaussian, the mean of |f(y) − y|² − v + 2 v ∂f/∂y is the mean squared error of f(y)
-against the clean picture. Where the noise is otherwise, the estimate is wrong; so it is taken where black and white are too far away to
-have cut the noise off. In pictures that have hardly such a place it is a rough one: of f(y) as it would look with noise that is cut off.
+against the clean image. Where the noise is otherwise, the estimate is wrong; so it is taken where black and white are too far away to
+have cut the noise off. In images that have hardly such a place it is a rough one: of f(y) as it would look with noise that is cut off.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ CLIPPED, ENOUGH = 2.5, 0.05  # standard deviations from black and white that cou
 
 
 def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: int, progress: Progress | None = None) -> list[ImageBoard]:
-    """The models beside doing nothing and the classical filters on noisy pictures, by estimated PSNR; a scoreboard a model.
+    """The models beside doing nothing and the classical filters on noisy images, by estimated PSNR; a scoreboard a model.
 
     The filters' settings are chosen on the embedded photographs with noise of that strength.
     """
@@ -71,7 +71,7 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
 
 
 def _psnr(method: Callable[[Floats], Floats], pictures: PictureSet, noise: Noise, seed: int) -> NDArray[np.float64]:
-    """The estimated PSNR of each picture, in dB."""
+    """The estimated PSNR of each image, in dB."""
     noisy = [to_unit(picture) for picture in pictures.images]
     return np.array([-10 * np.log10(risk(method, picture, noise, seed)) for picture in noisy])
 
@@ -82,7 +82,7 @@ def _filtered(filtered: Baseline, picture: Floats) -> Floats:
 
 
 def risk(method: Callable[[Floats], Floats], noisy: Floats, noise: Noise, seed: int) -> float:
-    """The mean squared error of `method(noisy)` against the clean picture, estimated; H×W×C on 0–1."""
+    """The mean squared error of `method(noisy)` against the clean image, estimated; H×W×C on 0–1."""
     variance = noise.variance(noisy)
     probe = in_equal_channels(noisy, np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), noisy.shape))
     step = np.float32(max(PROBE * float(np.sqrt(variance.mean())), 1e-4))
@@ -103,7 +103,7 @@ def risk(method: Callable[[Floats], Floats], noisy: Floats, noise: Noise, seed: 
 
 
 def _samples(model: Model, pictures: PictureSet, psnr: dict[str, NDArray[np.float64]]) -> tuple[Sample, ...]:
-    """The pictures with the least, the middling and the most gain; there is no original to show."""
+    """The images with the least, the middling and the most gain; there is no original to show."""
     order = np.argsort(psnr["model"] - psnr["input"], kind="stable").tolist()
     places = {"worst": order[0], "middle": order[len(order) // 2], "best": order[-1]}
 

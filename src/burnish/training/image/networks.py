@@ -175,7 +175,7 @@ def mirrored(image: Tensor, reach: int) -> Tensor:
 
 
 class UNet(Network):
-    """Residual convolutions at a half, a quarter and an eighth of the picture's scale, joined as a U; it predicts what to add to the image.
+    """Residual convolutions at a half, a quarter and an eighth of the image's scale, joined as a U; it predicts what to add to the image.
 
     `outer`, `inner` and `middle` count the 3×3 convolutions of each level's branch, at `width`, 2 `width` and 4 `width` channels. No bias
     anywhere, so that a noise level is restored like any other, scaled (Mohan et al., "Robust and interpretable blind image denoising via
@@ -249,5 +249,5 @@ def build(name: str, args: dict[str, int]) -> Network:
 
 
 def takes_channels(name: str) -> bool:
-    """Whether the network called `name` can be built for pictures of other than three channels."""
+    """Whether the network called `name` can be built for images of other than three channels."""
     return name in NETWORKS and "channels" in inspect.signature(NETWORKS[name]).parameters

@@ -1,11 +1,11 @@
-"""Learning from noisy pictures alone: each is degraded once more, in two ways that cancel out, and one is learnt from the other.
+"""Learning from noisy images alone: each is degraded once more, in two ways that cancel out, and one is learnt from the other.
 
-Recorrupted-to-recorrupted (Pang, Zheng, Quan and Ji, 2021): of a noisy picture y, and z drawn like its noise, y + z/2 and y − 2z have
-errors that are uncorrelated, so that a network which is shown the first and asked for the second learns the clean picture that both have
+Recorrupted-to-recorrupted (Pang, Zheng, Quan and Ji, 2021): of a noisy image y, and z drawn like its noise, y + z/2 and y − 2z have
+errors that are uncorrelated, so that a network which is shown the first and asked for the second learns the clean image that both have
 in common. The noise must be known, and independent from pixel to pixel. How it compares with other ways: docs/experiments.md.
 
-Black and white cut noise off, so that the mean of y is no longer the clean picture: black looks grey. Therefore what is compared with
-y − 2z is not what the network restores, but what that would look like in the mean, with noise that is cut off; the clean picture fits best.
+Black and white cut noise off, so that the mean of y is no longer the clean image: black looks grey. Therefore what is compared with
+y − 2z is not what the network restores, but what that would look like in the mean, with noise that is cut off; the clean image fits best.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ STRENGTH = 0.5  # of the noise added to what the network is shown; what it is as
 
 
 class Recorrupted(View):
-    """Noisy pictures with their measured noise, as pairs: drawn anew each time."""
+    """Noisy images with their measured noise, as pairs: drawn anew each time."""
 
     dtypes: tuple[Dtype, Dtype] = (np.float32, np.float32)
 
