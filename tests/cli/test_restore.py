@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,60 @@ def test_difficult_names(tmp_path: Path) -> None:
     assert {each.read_bytes() for each in (tmp_path / "out").iterdir()} == {(tmp_path / "out" / "a photo.png").read_bytes()}
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform has no such names")
+def test_a_name_that_is_no_utf8_is_escaped_in_words_and_whole_in_json(tmp_path: Path) -> None:
+    gallery.write(tmp_path / "in", "plain.png")
+    name = os.fsdecode(b"lat\xff.png")
+    (tmp_path / "in" / "plain.png").rename(tmp_path / "in" / name)
+    result = restore(tmp_path / "in", "-o", tmp_path / "out", "--force")
+    assert result.returncode == 0, result.stderr
+    assert f"{tmp_path / 'out'}/lat\\xff.png: restored" in result.stdout
+    told = restore(tmp_path / "in", "-o", tmp_path / "out", "--force", "--json")
+    told.stdout.encode("ascii")
+    (each,) = map(json.loads, told.stdout.splitlines())
+    assert Path(each["output"]) == tmp_path / "out" / name, "lossless, as Python holds it"
+    (tmp_path / "in" / name).write_bytes(b"no picture")
+    refused(restore(tmp_path / "in" / name, "-o", tmp_path / "new.png"), 1, "lat\\xff.png")
+
+
+def test_nothing_is_passed_over_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = restore(tmp_path / "empty")
+    assert result.returncode == 0
+    assert f"{tmp_path / 'empty'}: holds no image" in result.stderr
+    (tmp_path / "empty" / "link").symlink_to(tmp_path, target_is_directory=True)
+    assert "empty/link: is a link to a folder, which is passed over" in restore(tmp_path / "empty").stderr
+
+
+def test_a_result_of_other_settings_is_skipped_aloud(tmp_path: Path) -> None:
+    (photo,) = gallery.write(tmp_path, "plain.png")
+    target = tmp_path / "out.png"
+    assert restore(photo, "-o", target, "--force").returncode == 0
+    assert restore(photo, "-o", target, "--force").stdout == f"{target}: skipped\n" or not hasattr(os, "setxattr")
+    os.utime(photo, ns=(0, 0))
+    result = restore(photo, "-o", target, "--force", "--strength", "0.5")
+    assert result.returncode == 0
+    assert "skipped; its source has changed since" in result.stdout
+    assert "--overwrite" in result.stdout
+
+
+def test_a_reader_that_has_seen_enough_ends_the_work(tmp_path: Path) -> None:
+    (photo,) = gallery.write(tmp_path / "in", "plain.png")
+    for index in range(40):
+        (tmp_path / "in" / f"{index}.png").write_bytes(photo.read_bytes())
+    command = [*BURNISH, "restore", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "-m", "tiny-blind", "--threads", "1", "--force"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stderr
+    assert "restored" in process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 1
+    assert "Traceback" not in said
+    assert not [name for name in everything(tmp_path / "out") if name.startswith(".")]
+
+
 def test_wrong_usage_is_status_two_and_touches_nothing(tmp_path: Path) -> None:
     (photo,) = gallery.write(tmp_path, "plain.png")
     for wrong in (
@@ -129,6 +184,24 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
         assert "space" in outcome["error"]
     assert len(outcomes(result)) == len(photos)
     assert everything(tmp_path / "out") == set()
+
+
+def test_a_disk_that_fills_up_fails_what_does_not_fit_and_no_more(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no small disk to be had here")
+    try:
+        (photo,) = gallery.write(tmp_path / "in", "plain.png")
+        gallery.opened(photo).replicate(4, 4).tiffsave(str(tmp_path / "in" / "large.tif"))
+        told = outcomes(restore(tmp_path / "in", "-o", disk, "--json", "--force"))
+        assert {name: each["status"] for name, each in told.items()} == {"plain.png": "restored", "large.tif": "failed"}
+        assert "space" in told["large.tif"]["error"]
+        assert everything(disk) == {"plain.png"}
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 def test_unchanged_is_status_zero_with_a_reason_and_force_restores(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import gallery
 import pytest
@@ -10,6 +12,8 @@ from conftest import needs_posix
 
 import burnish
 from burnish.files import atomic
+from burnish.image import batch
+from burnish.image import files as image_files
 from burnish.image.batch import planned, restore_all
 from burnish.image.restore import RestoreResult, Settings
 
@@ -109,6 +113,78 @@ def test_folders_that_lead_back_are_walked_once(holiday: Path, tmp_path: Path) -
     assert {each.status for each in run(holiday, inside).values()} == {"skipped"}, "results within the folder are no inputs"
 
 
+def test_links_to_folders_and_empty_folders_are_told(holiday: Path, tmp_path: Path) -> None:
+    (holiday / "up").symlink_to(holiday, target_is_directory=True)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(holiday, target_is_directory=True)
+    plan = planned([tmp_path / "empty", tmp_path / "link"], tmp_path / "out")
+    assert len(plan.jobs) == 3, "a folder may be given by a link to it"
+    assert plan.jobs[0][1].is_relative_to(tmp_path / "out")
+    assert plan.remarks == [
+        f"{tmp_path / 'empty'}: holds no image",
+        f"{tmp_path / 'link' / 'up'}: is a link to a folder, which is passed over; give it by itself to have it restored",
+    ]
+
+
+def test_what_macos_leaves_beside_photos_is_passed_over(holiday: Path, tmp_path: Path) -> None:
+    (holiday / "._plain.png").write_bytes(b"\0\5\x16\7" + bytes(100))
+    plan = planned([holiday], tmp_path / "out")
+    assert len(plan.jobs) == 3
+    assert plan.passed_over == 3
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the platform has no such names")
+def test_a_name_of_any_bytes_is_as_good_as_another(holiday: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"lat\xff.png")
+    shutil.copy(holiday / "plain.png", holiday / name)
+    results = run(holiday, tmp_path / "out")
+    assert {each.status for each in results.values()} == {"restored"}
+    assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "out" / "plain.png").read_bytes()
+
+
+def test_a_name_too_long_for_its_result_fails_alone(holiday: Path, tmp_path: Path) -> None:
+    name = "x" * 246 + ".png"
+    shutil.copy(holiday / "plain.png", holiday / name)
+    results = run(holiday, None)
+    assert [each for each, result in results.items() if result.status == "failed"] == [name]
+    assert "too long" in (results[name].error or "")
+    assert "-o" in (results[name].error or "")
+    assert run(holiday, tmp_path / "out")[name].status == "restored"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(5, "Input/output error"),
+        RecursionError("deep"),
+        MemoryError(),
+        UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no"),
+        KeyError("a"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("where", ["open_photo", "format_for", "save"])
+def test_whatever_is_wrong_with_one_file_is_its_own(
+    error: Exception, where: str, holiday: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = getattr(image_files, where)
+
+    def broken(photo: Any, *rest: Any) -> Any:
+        if getattr(photo, "path", photo).name == "plain.png":
+            raise error
+        return usual(photo, *rest)
+
+    monkeypatch.setattr(image_files, where, broken)
+    results = run(holiday, tmp_path / "out")
+    assert {name: each.status for name, each in results.items()} == {
+        "plain.png": "failed",
+        "camera.jpg": "restored",
+        "deep.png": "restored",
+    }
+    assert "plain.png" in (results["plain.png"].error or "")
+    assert set(files(tmp_path / "out")) == {"day 2 ☀/camera.jpg", "day 2 ☀/[Q=1]/deep.png"}
+
+
 def test_a_folder_that_cannot_be_listed_fails_aloud(holiday: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = os.scandir
 
@@ -133,6 +209,26 @@ def test_two_inputs_for_one_output_are_not_mixed_up(tmp_path: Path) -> None:
     assert str(tmp_path / "a" / "plain.png") in (second.error or "")
 
 
+@pytest.mark.parametrize("ignores", [True, False], ids=["one-name", "two-names"])
+def test_names_that_differ_in_case_are_one_where_the_folder_says_so(ignores: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (photo,) = gallery.write(tmp_path / "a", "plain.png")
+    (tmp_path / "b").mkdir()
+    shutil.copy(photo, tmp_path / "b" / "PLAIN.png")
+    monkeypatch.setattr(batch, "_ignores_case", lambda _folder: ignores)
+    plan = planned([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    first, second = restore_all(plan, TINY, Settings(gate=False), lambda *_: None, lambda _: None)
+    assert first.status == "restored"
+    assert second.status == ("failed" if ignores else "restored")
+    assert not ignores or str(photo) in (second.error or "")
+
+
+def test_whether_a_folder_ignores_case_is_tried_without_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe" / "a").touch()
+    assert batch._ignores_case(tmp_path / "new") == (tmp_path / "probe" / "A").exists()
+    assert os.listdir(tmp_path / "new") == []
+
+
 def test_a_photo_that_is_an_input_is_no_place_for_anothers_result(tmp_path: Path) -> None:
     for place in "ab":
         gallery.write(tmp_path / place, "plain.png")
@@ -150,6 +246,19 @@ def test_progress_counts_pixels(holiday: Path, tmp_path: Path) -> None:
     pixels = 3 * gallery.SIDE[0] * gallery.SIDE[1]
     assert seen[-1] == (pixels, pixels)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_what_waits_is_told_from_what_was_opened(holiday: Path, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        shutil.copy(holiday / "plain.png", holiday / name)
+    (holiday / "broken.png").write_bytes((holiday / "plain.png").read_bytes()[:50])
+    seen: list[tuple[int, int, str]] = []
+    plan = planned([holiday], tmp_path / "out")
+    restore_all(plan, TINY, Settings(gate=False), lambda done, total, note="": seen.append((done, total or 0, note)), lambda _: None, 1)
+    side = gallery.SIDE[0] * gallery.SIDE[1]
+    assert seen[0][1] > 2 * side, "files not opened yet count"
+    assert seen[-1] == (5 * side, 5 * side, "0.1 megapixels, 6 of 6 photos")
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
 
 
 @pytest.mark.parametrize("when", [1, 3])

@@ -21,8 +21,9 @@ from onnx import TensorProto, helper
 from skimage import data
 
 import burnish
+from burnish import origin
 from burnish.errors import InputError, ModelError
-from burnish.image import restore
+from burnish.image import restore, survey
 from burnish.image.restore import RestoreResult, Settings, Work
 from burnish.model import file as model_file
 
@@ -297,6 +298,92 @@ def test_what_exists_is_skipped_unless_asked_and_the_input_is_never_the_output(t
     assert source.read_bytes() == before
 
 
+def skipped(source: Path, target: Path, settings: Settings, model: burnish.Model = TINY) -> str:
+    """Why a result that is there may be another than would be made."""
+    result = restored(source, target, settings, model)
+    assert result.status == "skipped"
+    return "; ".join(result.notes)
+
+
+def test_a_result_knows_what_made_it(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    target = tmp_path / "out.png"
+    restored(source, target)
+    if not origin._noted(target):
+        pytest.skip("no extended attributes here")
+    first = target.read_bytes()
+    assert skipped(source, target, FORCED) == ""
+    assert skipped(source, target, Settings(gate=False, tile=32)) == "", "tiles change nothing"
+    assert "made with strength 1.0, not 0.5" in skipped(source, target, Settings(gate=False, strength=0.5))
+    assert "made with force True, not False" in skipped(source, target, Settings())
+    other = burnish.load("tiny-deblur", 1)
+    assert "made by tiny-blind" in skipped(source, target, FORCED, other)
+    gallery.image(gallery.spoilt("noise:9+8bit")).pngsave(str(source))
+    assert "its source has changed" in skipped(source, target, FORCED)
+    assert "--overwrite" in skipped(source, target, FORCED)
+    assert target.read_bytes() == first
+    restored(source, target, Settings(gate=False, overwrite=True))
+    assert skipped(source, target, FORCED) == ""
+
+
+def test_where_nothing_is_on_record_the_times_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("getxattr", "setxattr", "listxattr"):
+        monkeypatch.delattr(os, name, raising=False)
+    (source,) = gallery.write(tmp_path, "plain.png")
+    restored(source, tmp_path / "out.png")
+    assert "not on record" in skipped(source, tmp_path / "out.png", FORCED)
+    os.utime(source, ns=(0, 10**18))
+    assert "one of the two has changed" in skipped(source, tmp_path / "out.png", FORCED)
+
+
+def test_the_record_of_a_source_is_not_its_results(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    restored(source, tmp_path / "once.png")
+    restored(tmp_path / "once.png", tmp_path / "twice.png", Settings(gate=False, strength=0.5))
+    assert skipped(tmp_path / "once.png", tmp_path / "twice.png", Settings(gate=False, strength=0.5)) == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of this kind are POSIX's")
+@pytest.mark.parametrize("spec", ["noise:8+8bit", "noise:40+8bit"], ids=["restored", "unchanged"])
+def test_a_result_has_its_sources_rights_and_times(spec: str, tmp_path: Path) -> None:
+    source = photograph(tmp_path / "private.png", spec)
+    source.chmod(0o600)
+    os.utime(source, ns=(10**18, 10**18))
+    result = restored(source, tmp_path / "out.png", Settings(gate=spec == "noise:40+8bit"))
+    assert result.status == ("restored" if spec == "noise:8+8bit" else "unchanged")
+    status = (tmp_path / "out.png").stat()
+    assert status.st_mode & 0o777 == 0o600
+    assert status.st_mtime_ns == 10**18
+
+
+def test_what_appears_meanwhile_is_kept(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    target = tmp_path / "out.png"
+    result = restore.restored(Work(source, target, TINY, FORCED, unseen, lambda _pixels: target.write_bytes(b"of another") and None))
+    assert (result.status, target.read_bytes()) == ("skipped", b"of another")
+    assert "meanwhile" in result.notes[0]
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_what_is_held_comes_out_as_what_is_streamed(strength: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = photograph(tmp_path / "blurred.png", "blur:1.2+noise:3+8bit")
+    seen: list[int] = []
+    for name in ("held", "streamed"):
+        settings = Settings(strength=strength)
+        work = Work(source, tmp_path / f"{name}.png", TINY, settings, unseen, seen.append)
+        assert restore.restored(work).status == "restored"
+        monkeypatch.setattr(survey, "HELD", 0)
+    np.testing.assert_array_equal(exact(tmp_path / "held.png"), exact(tmp_path / "streamed.png"))
+
+
+def test_a_large_photo_is_judged_by_samples_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "HELD", 0)
+    clean = photograph(tmp_path / "clean.png", "noise:40+8bit")
+    assert restored(clean, tmp_path / "a.png", Settings()).status == "unchanged"
+    noisy = photograph(tmp_path / "blurred.png", "blur:1.2+8bit")
+    assert restored(noisy, tmp_path / "b.png", Settings()).status == "restored"
+
+
 def test_a_photo_that_changes_meanwhile_fails(tmp_path: Path) -> None:
     (source,) = gallery.write(tmp_path, "plain.png")
 
@@ -334,6 +421,38 @@ def test_restore_file(tmp_path: Path) -> None:
     noisy = photograph(tmp_path / "noisy.png", "noise:40+8bit")
     assert burnish.restore_file(noisy, tmp_path / "c.png", TINY).status == "restored", "programs are not gated"
     assert burnish.restore_file(noisy, tmp_path / "d.png", TINY, gate=True).status == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"strength": 5}, "strength = 5"),
+        ({"strength": float("nan")}, "strength = nan"),
+        ({"tile": -7}, "tile = -7"),
+        ({"value_range": (9, 3)}, "black below white"),
+        ({"value_range": (0, float("inf"))}, "black below white"),
+        ({"max_pixels": 0}, "max_pixels = 0"),
+        ({"threads": 0}, "threads = 0"),
+        ({"model": TINY, "threads": 2}, "a loaded model has its own"),
+        ({"max_pixels": 100}, "limit of 100"),
+    ],
+)
+def test_values_out_of_range_are_refused(wrong: dict[str, Any], words: str, tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    with pytest.raises(InputError, match=words):
+        burnish.restore_file(source, tmp_path / "out.png", **{"model": "tiny-blind"} | wrong)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_results_are_values(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "beyond.tif")
+    result = burnish.restore_file(source, tmp_path / "out.tif", "tiny-blind", value_range=(-1000, 1000), threads=1)
+    assert isinstance(result, burnish.RestoreResult)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.status = "failed"  # type: ignore[misc]
+    assert list(result.to_json()) == ["input", "output", "status", "seconds", "megapixels", "error", "notes"]
+    expected = TINY.restore((exact(source) + 1000) / 2000) * 2000 - 1000
+    np.testing.assert_allclose(exact(tmp_path / "out.tif"), expected, atol=0.2)
 
 
 def test_threads_share_a_model(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ photographs of BSDS500 degraded by known amounts, and tests hold them to that; b
 view, so what the gate does there is no held-out result.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,25 +97,30 @@ def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
     for sample in samples:
         if min(sample.shape[:2]) < BLOCK + 2 * step:
             continue
-        for plane in sample.transpose(2, 0, 1):
-            rows = plane[: -2 * step] - 2 * plane[step:-step] + plane[2 * step :]
-            response = (rows[:, : -2 * step] - 2 * rows[:, step:-step] + rows[:, 2 * step :]) / 6
-            sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
-            means = _block_means(plane[step:-step, step:-step], BLOCK)
-            inside = (means > 0.04) & (means < 0.96)  # where noise is clipped there seems to be less
-            levels.append(sigmas[inside] if inside.any() else sigmas[np.isfinite(sigmas)])
+        rows = sample[: -2 * step] - 2 * sample[step:-step] + sample[2 * step :]
+        response = (rows[:, : -2 * step] - 2 * rows[:, step:-step] + rows[:, 2 * step :]) / 6
+        sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
+        means = _block_means(sample[step:-step, step:-step], BLOCK)
+        inside = (means > 0.04) & (means < 0.96)  # where noise is clipped there seems to be less
+        for channel in range(sample.shape[2]):
+            own, within = sigmas[..., channel], inside[..., channel]
+            levels.append(own[within] if within.any() else own[np.isfinite(own)])
     return np.concatenate(levels) * 255
 
 
-def _block_means(plane: NDArray[np.floating], side: int) -> NDArray[np.float64]:
-    """The mean of each block of `side` pixels; what is left at the end is a block of its own, or part of the last."""
-    sums = plane.astype(np.float64)
-    counts = np.ones(())
-    for axis, length in enumerate(plane.shape):
+def _block_means(picture: NDArray[np.floating], side: int) -> NDArray[np.float64]:
+    """The mean of each block of `side` pixels of H×W×C, in each channel; what is left at an end is a block of its own, or part of the
+    last."""
+    sums = picture.astype(np.float64)
+    counts = []
+    for axis in (0, 1):
+        length = picture.shape[axis]
         starts = np.arange(0, max(1, length - side // 2), side)
         sums = np.add.reduceat(sums, starts, axis=axis)
-        counts = np.multiply.outer(counts, np.diff(starts, append=length))
-    return sums / counts
+        counts.append(np.full(len(starts), float(side)))
+        counts[-1][-1] = length - starts[-1]
+    means: NDArray[np.float64] = sums / (counts[0][:, None] * counts[1])[..., None]
+    return means
 
 
 def _edge_blur(samples: list[Floats], noise: float) -> float | None:
@@ -153,9 +159,14 @@ def _is_blocky(samples: list[Floats]) -> bool:
 # --- Before: is the model made for such a picture? ---
 
 
+@functools.cache
+def _trained(spec: str) -> Degradation:
+    return Degradation.parse(spec)
+
+
 def refusal(finding: Finding, card: Card) -> str | None:
     """Why the picture lies outside what the card says the model was trained for, in words; None when it does not, as far as can be told."""
-    trained = Degradation.parse(card.degradation)
+    trained = _trained(card.degradation)
     if trained.is_own:
         return None
     blur, noise = trained.span("blur"), _noise_span(trained)
@@ -183,7 +194,7 @@ def _noise_span(trained: Degradation) -> tuple[float, float]:
 
 def is_clean(finding: Finding, card: Card) -> bool:
     """Whether the picture shows nothing of what the model takes away."""
-    trained = Degradation.parse(card.degradation)
+    trained = _trained(card.degradation)
     if trained.is_own:
         return False
     sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
@@ -198,7 +209,7 @@ def most_change(finding: Finding, card: Card) -> float | None:
     """
     if is_clean(finding, card):
         return CLEAN_CHANGE
-    trained = Degradation.parse(card.degradation)
+    trained = _trained(card.degradation)
     if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
         return None
     return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
@@ -212,7 +223,7 @@ def needless(finding: Finding, card: Card, change: float) -> str | None:
     most = most_change(finding, card)
     if most is not None and change > most:
         return f"{card.name} would change it by more than the noise and blur in it explain"
-    trained = Degradation.parse(card.degradation)
+    trained = _trained(card.degradation)
     suspected = max(finding.noise or 0.0, finding.grain) / 255
     denoises_only = not (trained.is_own or trained.span("blur") or (finding.blocky and trained.span("jpeg")))
     if denoises_only and CLEAN_CHANGE < change < LEAST * suspected:
@@ -240,14 +251,12 @@ class Comparison:
         patch = PATCH // self.every
         change = np.abs(after - before)
         self._changes += np.bincount(np.minimum(change * (BINS - 1), BINS - 1).astype(np.int64).ravel(), minlength=BINS)
-        for channel in range(before.shape[2]):
-            was, now = before[..., channel], after[..., channel]
-            contrast = _deviation(was, patch)
-            # A residual as strong as the noise and the detail together is what a denoiser or a deblurrer at its worst leaves behind.
-            explained = 0.08 + 2 * self._noise + contrast
-            self._wrong += int(np.count_nonzero(np.sqrt(_block_means((now - was) ** 2, patch)) > explained))
-            self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(now, patch) == 0)))
-            self._patches += contrast.size
+        contrast = _deviation(before, patch)
+        # A residual as strong as the noise and the detail together is what a denoiser or a deblurrer at its worst leaves behind.
+        explained = 0.08 + 2 * self._noise + contrast
+        self._wrong += int(np.count_nonzero(np.sqrt(_block_means(change**2, patch)) > explained))
+        self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(after, patch) == 0)))
+        self._patches += contrast.size
 
     def _change(self) -> float:
         total = int(self._changes.sum())
@@ -263,7 +272,7 @@ class Comparison:
         return Residual(self._change(), harm)
 
 
-def _deviation(plane: Floats, side: int) -> NDArray[np.float64]:
-    means = _block_means(plane, side)
-    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(plane.astype(np.float64) ** 2, side) - means**2, 0))
+def _deviation(picture: Floats, side: int) -> NDArray[np.float64]:
+    means = _block_means(picture, side)
+    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(picture.astype(np.float64) ** 2, side) - means**2, 0))
     return np.where(deviation < 1e-6, 0, deviation)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS = 256, 257, 258, 259, 262, 273
 SAMPLES, ROWS_PER_STRIP, BYTE_COUNTS, PLANAR, EXTRA, FORMAT = 277, 278, 279, 284, 338, 339
 SHORT, LONG, LONG8 = 3, 4, 16
+SMALL = 1 << 20  # bytes
+VIPS_TYPES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
 CODES = {SHORT: "H", LONG: "I", LONG8: "Q"}
 
 
@@ -26,6 +28,7 @@ class RowSource:
     def __init__(self, rows: Iterator[NDArray[Any]], height: int, width: int, bands: int, dtype: np.dtype[Any]) -> None:
         self.error: BaseException | None = None
         self._rows = rows
+        self._shape, self._dtype = (height, width, bands), dtype
         self._head = _head(height, width, bands, dtype)
         self._size = len(self._head) + height * width * bands * dtype.itemsize
         self._at = 0
@@ -33,9 +36,14 @@ class RowSource:
         self._chunk_at = len(self._head)
 
     def image(self) -> Any:
-        """The pyvips image that reads from here, once and from top to bottom."""
+        """The pyvips image that reads from here, once and from top to bottom; a small one has been read already."""
         import pyvips
 
+        if self._size <= SMALL:  # to be asked for portions of so little takes longer than to hold it
+            pixels = np.concatenate(list(self._rows))
+            if pixels.shape != self._shape or pixels.dtype != self._dtype:
+                raise ValueError(f"rows of {pixels.shape} {pixels.dtype} are no picture of {self._shape} {self._dtype}")
+            return pyvips.Image.new_from_memory(pixels.tobytes(), *self._shape[1::-1], self._shape[2], VIPS_TYPES[self._dtype.name])
         source = pyvips.SourceCustom()
         source.signal_connect("read", self._read)  # on_read() would have no way to say that reading failed
         source.on_seek(self._seek)
