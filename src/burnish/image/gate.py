@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.degradation import Degradation
+from burnish.image.blocks import block_means, noise_response
 from burnish.image.stages import blurred
 from burnish.model.card import Card
 
@@ -97,30 +98,13 @@ def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
     for sample in samples:
         if min(sample.shape[:2]) < BLOCK + 2 * step:
             continue
-        rows = sample[: -2 * step] - 2 * sample[step:-step] + sample[2 * step :]
-        response = (rows[:, : -2 * step] - 2 * rows[:, step:-step] + rows[:, 2 * step :]) / 6
-        sigmas = np.sqrt(_block_means(response.astype(np.float64) ** 2, BLOCK))
-        means = _block_means(sample[step:-step, step:-step], BLOCK)
+        sigmas = np.sqrt(block_means(noise_response(sample, step).astype(np.float64) ** 2, BLOCK))
+        means = block_means(sample[step:-step, step:-step], BLOCK)
         inside = (means > 0.04) & (means < 0.96)  # where noise is clipped there seems to be less
         for channel in range(sample.shape[2]):
             own, within = sigmas[..., channel], inside[..., channel]
             levels.append(own[within] if within.any() else own[np.isfinite(own)])
     return np.concatenate(levels) * 255
-
-
-def _block_means(picture: NDArray[np.floating], side: int) -> NDArray[np.float64]:
-    """The mean of each block of `side` pixels of H×W×C, in each channel; what is left at an end is a block of its own, or part of the
-    last."""
-    sums = picture.astype(np.float64)
-    counts = []
-    for axis in (0, 1):
-        length = picture.shape[axis]
-        starts = np.arange(0, max(1, length - side // 2), side)
-        sums = np.add.reduceat(sums, starts, axis=axis)
-        counts.append(np.full(len(starts), float(side)))
-        counts[-1][-1] = length - starts[-1]
-    means: NDArray[np.float64] = sums / (counts[0][:, None] * counts[1])[..., None]
-    return means
 
 
 def _edge_blur(samples: list[Floats], noise: float) -> float | None:
@@ -254,7 +238,7 @@ class Comparison:
         contrast = _deviation(before, patch)
         # A residual as strong as the noise and the detail together is what a denoiser or a deblurrer at its worst leaves behind.
         explained = 0.08 + 2 * self._noise + contrast
-        self._wrong += int(np.count_nonzero(np.sqrt(_block_means(change**2, patch)) > explained))
+        self._wrong += int(np.count_nonzero(np.sqrt(block_means(change**2, patch)) > explained))
         self._emptied += int(np.count_nonzero((contrast > 0.02 + 2 * self._noise) & (_deviation(after, patch) == 0)))
         self._patches += contrast.size
 
@@ -273,6 +257,6 @@ class Comparison:
 
 
 def _deviation(picture: Floats, side: int) -> NDArray[np.float64]:
-    means = _block_means(picture, side)
-    deviation: NDArray[np.float64] = np.sqrt(np.maximum(_block_means(picture.astype(np.float64) ** 2, side) - means**2, 0))
+    means = block_means(picture, side)
+    deviation: NDArray[np.float64] = np.sqrt(np.maximum(block_means(picture.astype(np.float64) ** 2, side) - means**2, 0))
     return np.where(deviation < 1e-6, 0, deviation)
