@@ -67,15 +67,6 @@ def exif() -> bytes:
     )
 
 
-def tiff_with_exif(path: Path) -> None:
-    """A grey TIFF of 4×4 pixels that has EXIF, and says that its largest value is 200."""
-    entries = [(256, 4, 4), (257, 4, 4), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, 4), (279, 4, 16)]
-    entries += [(281, 3, 200), (34665, 4, 24 + 2 + 12 * 11 + 4)]
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
-    exif_directory = struct.pack("<HHHI4sI", 1, 0x9000, 7, 4, b"0232", 0)
-    path.write_bytes(b"II*\0" + struct.pack("<I", 24) + bytes(range(16)) + directory + struct.pack("<I", 0) + exif_directory)
-
-
 def profile() -> bytes:
     """An ICC profile that is not the usual one."""
     made: bytes = pyvips.Image.new_from_array(np.zeros((2, 2, 3), np.uint8)).icc_export(output_profile="p3").get("icc-profile-data")

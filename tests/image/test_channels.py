@@ -59,7 +59,7 @@ def test_hidden_colours_are_taken_from_what_is_seen_near_by() -> None:
     alpha = np.ones((40, 60), np.float32)
     alpha[:, 30:] = 0
     colours[:, :, 30:] = 0
-    result = channels.filled(colours, alpha)
+    result = channels.filled(colours, alpha <= 0)
     np.testing.assert_allclose(result[:, :, : 30 + channels.FILL_REACH], 0.7, atol=1e-6)
     assert (result[:, :, 30 + channels.FILL_REACH :] == 0).all()
     assert (colours[:, :, 30:] == 0).all(), "the input must stay as it was"
@@ -68,4 +68,4 @@ def test_hidden_colours_are_taken_from_what_is_seen_near_by() -> None:
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_all_hidden_or_all_seen_is_left_alone(alpha: float) -> None:
     colours = np.random.default_rng(0).random((3, 8, 9), np.float32)
-    np.testing.assert_array_equal(channels.filled(colours, np.full((8, 9), alpha, np.float32)), colours)
+    np.testing.assert_array_equal(channels.filled(colours, np.full((8, 9), alpha <= 0)), colours)

@@ -22,10 +22,15 @@ STRUCTURAL = {"filename", "vips-loader", "exif-data", "background", "palette", "
 
 def copied(source: Path, target: Path) -> tuple[Any, Any]:
     """The photo written again as it is, both files opened."""
+    written(source, target)
+    return gallery.opened(source), gallery.opened(target)
+
+
+def written(source: Path, target: Path) -> list[str]:
+    """The photo written again as it is; returns what it lacks."""
     photo = image_files.open_photo(source)
     with atomic(target) as temporary:
-        image_files.save(photo, temporary, image_files.format_for(photo, target), photo.rows())
-    return gallery.opened(source), gallery.opened(target)
+        return image_files.save(photo, temporary, image_files.format_for(photo, target), photo.rows())
 
 
 def carried(image: Any) -> dict[str, Any]:
@@ -118,13 +123,10 @@ def test_a_wrong_ending_is_no_matter(tmp_path: Path) -> None:
 def test_losses_are_told(tmp_path: Path) -> None:
     for name, word in [("palette.png", "palette"), ("moving.gif", "256"), ("plain.png", None)]:
         (source,) = gallery.write(tmp_path, name)
-        photo = image_files.open_photo(source)
-        lost = image_files.losses(photo, photo.format)
+        lost = written(source, tmp_path / f"out-{name}")
         assert (word is None and not lost) or any(word in line for line in lost if word)
-    gallery.tiff_with_exif(tmp_path / "exif.tif")
-    assert any("EXIF" in line for line in image_files.losses(image_files.open_photo(tmp_path / "exif.tif"), "tiff"))
     gallery.image(gallery.spoilt()[..., 0], "b-w").pngsave(str(tmp_path / "two.png"), bitdepth=2)
-    assert any("2 bits" in line for line in image_files.losses(image_files.open_photo(tmp_path / "two.png"), "png"))
+    assert any("2 bits" in line for line in written(tmp_path / "two.png", tmp_path / "out.png"))
 
 
 # --- What is refused ---
@@ -176,7 +178,7 @@ def test_decompression_bombs(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(3_000_000))) + chunk(b"IEND", b""))
     assert bomb.stat().st_size < 5000
-    refused(bomb, "100,000×100,000", "no real picture")
+    refused(bomb, "100,000×100,000", "no real image")
     (small,) = gallery.write(tmp_path, "plain.png")
     refused(small, "more than the limit of 19,499", "--max-pixels", max_pixels=19_499)
     assert image_files.open_photo(small, 19_500)
@@ -236,7 +238,7 @@ def test_sixteen_bits_become_the_twelve_that_avif_has_and_that_is_said(tmp_path:
     (source,) = gallery.write(tmp_path, "deep.png")
     _, after = copied(source, tmp_path / "out.avif")
     assert after.get("bits-per-sample") == 12
-    assert any("has 12" in lost for lost in image_files.losses(image_files.open_photo(source), "avif"))
+    assert any("has 12" in lost for lost in written(source, tmp_path / "out.avif"))
 
 
 def test_hidden_colours_stay_in_webp_without_loss(tmp_path: Path) -> None:
@@ -245,23 +247,3 @@ def test_hidden_colours_stay_in_webp_without_loss(tmp_path: Path) -> None:
     gallery.image(pixels).webpsave(str(tmp_path / "a.webp"), lossless=True, exact=True)
     _, after = copied(tmp_path / "a.webp", tmp_path / "out.webp")
     np.testing.assert_array_equal(after.numpy(), pixels)
-
-
-def test_what_is_lost_is_said(tmp_path: Path) -> None:
-    Image.fromarray(gallery.spoilt()).save(
-        tmp_path / "a.tif", tiffinfo={315: "Ansel", 33432: "all rights", 33550: (1.0, 1.0, 0.0), 65000: 7}
-    )
-    (lost,) = image_files.losses(image_files.open_photo(tmp_path / "a.tif"), "tiff")
-    assert lost.startswith("its tags Artist, Copyright, ModelPixelScale, 65000")
-    assert not image_files.losses(image_files.open_photo(gallery.write(tmp_path, "strips.tif")[0]), "tiff")
-    Image.fromarray(gallery.spoilt()).save(tmp_path / "a.jpg", comment="from the lake")
-    assert image_files.losses(image_files.open_photo(tmp_path / "a.jpg"), "jpeg") == ["its comment"]
-    dressed = gallery.image(gallery.spoilt()).copy()
-    dressed.set_type(pyvips.GValue.blob_type, "iptc-data", b"Photoshop 3.0\0" + b"8BIM")
-    dressed.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
-    dressed.jpegsave(str(tmp_path / "b.jpg"))
-    photo = image_files.open_photo(tmp_path / "b.jpg")
-    assert photo.header.get_typeof("iptc-data")
-    assert any("IPTC" in lost for lost in image_files.losses(photo, "png"))
-    assert any("XMP" in lost for lost in image_files.losses(photo, "gif"))
-    assert not image_files.losses(photo, "jpeg")

@@ -8,9 +8,10 @@ import gallery
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import Image
 
 from burnish.image import headers
 
@@ -38,15 +39,33 @@ def test_tiff_packing(compression: str, number: int, bigtiff: bool, tmp_path: Pa
     packing = headers.tiff_packing(path)
     assert packing.compression == number
     assert compression not in ("lzw", "deflate") or packing.predictor == 2
-    assert not packing.exif
+    assert packing.big == bigtiff
     assert packing.top is None
 
 
-def test_a_tiff_may_say_its_largest_value_and_have_exif(tmp_path: Path) -> None:
-    gallery.tiff_with_exif(tmp_path / "a.tif")
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_a_tiff_may_say_its_largest_value(byteorder: str, bigtiff: bool, tmp_path: Path) -> None:
+    for pixels, values in ((gallery.spoilt(), (200, 201, 202)), (gallery.spoilt()[..., 0], (200,))):
+        told = [(281, 3, len(values), values, True)]
+        tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=told, byteorder=byteorder, bigtiff=bigtiff, metadata=None)
+        assert headers.tiff_packing(tmp_path / "a.tif").top == values[-1]
+
+
+def test_what_a_tiff_says_of_channels_and_of_pixels_without_data(tmp_path: Path) -> None:
+    told = [(42113, 2, 0, "-9999", True)]
+    tifffile.imwrite(tmp_path / "a.tif", gallery.transparent(), photometric="rgb", extrasamples=["unspecified"], extratags=told)
     packing = headers.tiff_packing(tmp_path / "a.tif")
-    assert packing.exif
-    assert packing.top == 200
+    assert (packing.extra, packing.nodata) == ((0,), -9999)
+    tifffile.imwrite(tmp_path / "b.tif", gallery.spoilt(), photometric="rgb", extratags=[(42113, 2, 0, "none", True)])
+    assert headers.tiff_packing(tmp_path / "b.tif").nodata is None
+
+
+def test_smaller_copies_are_no_pages(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for side, kind in ((64, 0), (64, 0), (32, 1), (16, 1)):
+            writer.write(np.zeros((side, side, 3), np.uint8), photometric="rgb", subfiletype=kind)
+    assert headers.tiff_stack(tmp_path / "a.tif") == headers.TiffStack(4, 2, 0)
 
 
 def test_tiff_pages(tmp_path: Path) -> None:
@@ -78,29 +97,9 @@ def test_an_animated_png_is_known(tmp_path: Path) -> None:
     assert not headers.png_is_animated(still)
 
 
-def test_a_jpeg_with_a_preview_behind_it_is_known(tmp_path: Path) -> None:
-    first, second = Image.fromarray(gallery.spoilt()), Image.fromarray(gallery.spoilt()[::4, ::4])
-    first.save(tmp_path / "two.jpg", format="MPO", save_all=True, append_images=[second])
-    assert headers.jpeg_has_more_pictures(tmp_path / "two.jpg")
-    (one,) = gallery.write(tmp_path, "camera.jpg")
-    assert not headers.jpeg_has_more_pictures(one)
-
-
-def test_a_thumbnail_is_cut_off_and_nothing_else() -> None:
-    exif = gallery.exif()
-    with_thumbnail = Image.Exif()
-    with_thumbnail.load(exif)
-    assert with_thumbnail.get_ifd(ExifTags.IFD.IFD1)
-    cut = Image.Exif()
-    cut.load(headers.exif_without_thumbnail(exif))
-    assert not cut.get_ifd(ExifTags.IFD.IFD1)
-    assert dict(cut) == dict(with_thumbnail)
-    assert cut.get_ifd(0x8769) == with_thumbnail.get_ifd(0x8769)
-
-
 @given(
     st.binary(max_size=300),
-    st.sampled_from([b"", b"\xff\xd8\xff\xdb", b"II*\0", b"MM\0*", b"II+\0", b"\x89PNG\r\n\x1a\n", b"RIFF", b"Exif\0\0II*\0"]),
+    st.sampled_from([b"", b"\xff\xd8\xff\xdb", b"II*\0", b"MM\0*", b"II+\0", b"\x89PNG\r\n\x1a\n", b"RIFF"]),
 )
 def test_no_bytes_break_the_readers(tail: bytes, start: bytes) -> None:
     data = start + tail
@@ -108,7 +107,6 @@ def test_no_bytes_break_the_readers(tail: bytes, start: bytes) -> None:
         file.write(data)
         file.flush()
         read_all(Path(file.name))
-    headers.exif_without_thumbnail(data)
 
 
 def read_all(path: Path) -> None:
@@ -118,10 +116,9 @@ def read_all(path: Path) -> None:
         headers.gif_is_whole,
         headers.tiff_packing,
         headers.tiff_pages,
+        headers.tiff_stack,
         headers.webp_is_lossless,
         headers.png_is_animated,
-        headers.jpeg_has_more_pictures,
-        headers.jpeg_has_comment,
         headers.is_heic,
     ):
         reader(path)

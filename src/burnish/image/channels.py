@@ -16,12 +16,37 @@ class Layout:
     """Which channels go together into the model, one group for each time it runs; channels in no group pass by untouched.
 
     `inverted`: the channels are inks, which a model of light sees the other way round. `alpha`: the last channel, in no group, is
-    transparency, which goes along as the last plane, so that hidden colours can be kept out of what is seen.
+    transparency, which goes along as the last plane, so that hidden colours can be kept out of what is seen. `nodata`: the value that
+    stands where nothing was measured, NaN too; pixels with it in a channel are kept out likewise.
     """
 
     groups: tuple[tuple[int, ...], ...]
     inverted: bool = False
     alpha: bool = False
+    nodata: float | None = None
+
+    @property
+    def hides(self) -> bool:
+        """Whether some pixels may have values that do not show."""
+        return self.alpha or self.nodata is not None
+
+    @property
+    def colours(self) -> list[int]:
+        """The channels that are in groups."""
+        return sorted({channel for group in self.groups for channel in group})
+
+    def hidden(self, planes: NDArray[Any]) -> NDArray[np.bool_]:
+        """H×W: where the values of C×H×W planes, as `planes` gives them, do not show."""
+        mask: NDArray[np.bool_] = planes[-1] <= 0 if self.alpha else np.zeros(planes.shape[1:], bool)
+        return mask if self.nodata is None else mask | self._empty(planes[:-1] if self.alpha else planes).any(axis=0)
+
+    def cleared(self, planes: NDArray[Any], value: float) -> NDArray[Any]:
+        """The planes, or a picture's rows, with `value` where they hold none."""
+        return planes if self.nodata is None else np.where(self._empty(planes), planes.dtype.type(value), planes)
+
+    def _empty(self, planes: NDArray[Any]) -> NDArray[np.bool_]:
+        empty: NDArray[np.bool_] = np.isnan(planes) if np.isnan(self.nodata or 0.0) else planes == planes.dtype.type(self.nodata)
+        return empty
 
     def planes(self, picture: NDArray[Any]) -> NDArray[Any]:
         """H×W×B as (G·C)×H×W, and one more for alpha; values as they are."""
@@ -43,9 +68,12 @@ def _mean(planes: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
     return (np.rint(mean) if dtype.kind == "u" else mean).astype(dtype)
 
 
-def layout(bands: int, taken: int, *, alpha: bool, inks: bool = False) -> Layout | None:
-    """How `bands` channels, the last one `alpha` or not, go through a model that takes `taken`; None when they cannot."""
-    colours = bands - alpha
+def layout(bands: int, taken: int, *, alpha: bool, inks: bool = False, extra: int = 0) -> Layout | None:
+    """How `bands` channels, the last one `alpha` or not, go through a model that takes `taken`; None when they cannot.
+
+    `extra` channels behind the colours are neither colours nor transparency, and pass by.
+    """
+    colours = bands - alpha - extra
     if colours == taken:
         return Layout((tuple(range(colours)),), inks, alpha)
     if colours == 1:
@@ -57,20 +85,23 @@ def layout(bands: int, taken: int, *, alpha: bool, inks: bool = False) -> Layout
     return None
 
 
-def filled(colours: Floats, alpha: Floats) -> Floats:
-    """C×H×W colours, where H×W `alpha` is 0 replaced by those of the visible pixels near by, of up to `FILL_REACH` pixels away.
+def filled(colours: Floats, hidden: NDArray[np.bool_]) -> Floats:
+    """C×H×W colours on 0–1, where H×W `hidden` replaced by those of the visible pixels near by, of up to `FILL_REACH` pixels away.
 
-    What is hidden is often black, or rubbish, and a network would draw it into the edges of what is seen.
+    What is hidden is often black, or rubbish, and a network would draw it into the edges of what is seen. Farther from them it is only
+    brought onto 0–1.
     """
-    hidden = alpha <= 0
-    if not hidden.any() or hidden.all():
+    if not hidden.any():
         return colours
+    result = colours.copy()
+    result[:, hidden] = np.clip(colours[:, hidden], 0, 1)
+    if hidden.all():
+        return result
     taps = np.exp(-0.5 * (np.arange(-FILL_REACH, FILL_REACH + 1) / (FILL_REACH / 5)) ** 2).astype(np.float32)
-    seen = np.concatenate([colours * ~hidden, ~hidden[None]]).astype(np.float32)
+    seen = np.concatenate([np.where(hidden, 0, colours), ~hidden[None]]).astype(np.float32)
     for axis in (1, 2):
         seen = _spread(seen, taps, axis)
     known = hidden & (seen[-1] > 0)
-    result = colours.copy()
     result[:, known] = seen[:-1, known] / seen[-1, known]
     return result
 

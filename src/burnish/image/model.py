@@ -1,6 +1,7 @@
 """A model that restores images: arrays in, arrays out, whole or in tiles."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class Model:
 
     def halo(self, layout: Layout) -> int:
         """How many pixels around a tile its result depends on, for a picture of that layout."""
-        return self.card.halo + (channels.FILL_REACH if layout.alpha else 0)
+        return self.card.halo + (channels.FILL_REACH if layout.hides else 0)
 
     def runner(self, layout: Layout, low: float, high: float, strength: float = 1.0) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """The graph as a function from a layout's planes, whose values lie on `low` to `high`, to the same restored.
@@ -111,17 +112,17 @@ class Model:
 
         def run(planes: NDArray[Any]) -> NDArray[Any]:
             before = planes[:-1] if layout.alpha else planes
-            values = channels.unit(before, low, high)
+            values = channels.unit(layout.cleared(planes, low)[: len(before)], low, high)
             shown = 1 - values if layout.inverted else values
-            if layout.alpha:
-                shown = channels.filled(shown, planes[-1])
+            hidden = layout.hidden(planes) if layout.hides else None
+            if hidden is not None:
+                shown = channels.filled(shown, hidden)
             after = self._sound(np.ascontiguousarray(shown).reshape(groups, -1, *planes.shape[1:])).reshape(values.shape)
             after = 1 - after if layout.inverted else after
             result = channels.stored(_blended(values, after, strength), low, high, planes.dtype)
-            if not layout.alpha:
-                return result
-            result[:, planes[-1] <= 0] = before[:, planes[-1] <= 0]
-            return np.concatenate([result, planes[-1:]])
+            if hidden is not None:
+                result[:, hidden] = before[:, hidden]
+            return np.concatenate([result, planes[-1:]]) if layout.alpha else result
 
         return run
 
@@ -147,17 +148,22 @@ class Model:
         result = np.concatenate(latents)
         return result if array.ndim == 4 else result[0]
 
-    def layout(self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False) -> Layout:
-        """How a picture of so many channels goes through this model. Raises ModelError when it cannot."""
+    def layout(
+        self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False, extra: int = 0, nodata: float | None = None
+    ) -> Layout:
+        """How a picture of so many channels goes through this model. Raises ModelError when it cannot.
+
+        `extra`: how many channels behind the colours are neither colours nor transparency; `nodata`: the value of pixels without any.
+        """
         size = self.card.input_size
         if size and size != list(shape):
             raise ModelError(
                 f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {shape[0]}×{shape[1]}"
             )
-        layout = channels.layout(bands, self.card.channels, alpha=alpha, inks=inks)
+        layout = channels.layout(bands, self.card.channels, alpha=alpha, inks=inks, extra=extra)
         if layout is None:
             raise ModelError(f"{self.card.name}: takes {self.card.channels} channel(s), the picture has {bands}; give grey or colour")
-        return layout
+        return layout if nodata is None else replace(layout, nodata=nodata)
 
 
 def check_options(tile: int | None, strength: float) -> None:

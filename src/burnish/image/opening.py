@@ -11,6 +11,7 @@ from typing import Any
 
 from burnish.errors import InputError
 from burnish.image import headers
+from burnish.image.containers import avif
 
 MAX_PIXELS = 10_000_000_000
 BOMB_RATIO, BOMB_PIXELS = 1100, 100_000_000  # deflate, the strongest packer among them, gets to 1032
@@ -63,13 +64,21 @@ def format_of(path: Path) -> str | None:
 
 
 def opened(
-    path: Path, *, page: int = 0, pages: int = 1, fail_on: str = "error", access: str = "sequential", max_pixels: int = MAX_PIXELS
+    path: Path,
+    *,
+    page: int = 0,
+    pages: int = 1,
+    fail_on: str = "error",
+    access: str = "sequential",
+    max_pixels: int = MAX_PIXELS,
+    as_stored: bool = False,
 ) -> Any:
     """The pyvips image of a file, its header read and nothing decoded: page `page`, or with `pages` -1 all, one below the other.
 
     Pixels that are missing or broken raise pyvips.Error when they are asked for (`unreadable` makes an InputError of it); with `fail_on`
-    "truncated" only missing ones do, and a TIFF's good pages open whatever comes after them. Raises InputError for what is no image of the
-    six formats, and for one that holds more than `max_pixels` or far more than its bytes can.
+    "truncated" only missing ones do, and a TIFF's good pages open whatever comes after them. `as_stored`: an AVIF's turning, mirroring and
+    cropping are left out, as other formats' are anyway. Raises InputError for what is no image of the six formats, and for one that holds
+    more than `max_pixels` or far more than its bytes can.
     """
     import pyvips
 
@@ -81,17 +90,21 @@ def opened(
     try:
         # By its own name, never by libvips' choice, which takes other loaders for some JPEGs.
         load = getattr(pyvips.Image, f"{LOADERS[kind]}load_source")
-        image = load(_source(path), access=access, fail_on=fail_on, **paging)
+        source = _source(path, as_stored and kind == "avif")
+        image = load(source, access=access, fail_on=fail_on, **paging)
     except pyvips.Error as error:
         raise unreadable(path, error, stacked=pages != 1) from error
+    image._references.append(source)  # as pyvips does where it chooses the loader: the memory that it reads from must last
     _check_size(path, image, kind, length, max_pixels)
     return image
 
 
-def _source(path: Path) -> Any:
+def _source(path: Path, as_stored: bool) -> Any:
     """The file as a libvips source: no options in brackets, nothing remembered of a file that had that name before."""
     import pyvips
 
+    if as_stored and (data := avif.as_stored(path)):
+        return pyvips.Source.new_from_memory(data)
     try:
         os.fspath(path).encode()
     except UnicodeEncodeError:  # a name that is no UTF-8, which libvips cannot be told

@@ -182,7 +182,8 @@ def _restored(work: Work) -> RestoreResult:
     photo = image_files.open_photo(work.source, settings.max_pixels)
     work.begin(photo.pixels)
     kind = image_files.format_for(photo, work.target)
-    layout = work.model.layout(photo.bands, alpha=photo.alpha, shape=(photo.height, photo.width), inks=photo.inks)
+    shape = photo.height, photo.width
+    layout = work.model.layout(photo.bands, alpha=photo.alpha, shape=shape, inks=photo.inks, extra=photo.extra, nodata=photo.nodata)
     survey = surveyed(photo, layout, settings.value_range, lambda: advance(0))
     trial = tried(survey, work.model, settings.tile, advance) if settings.gate else None
     if trial:

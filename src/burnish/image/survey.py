@@ -32,26 +32,22 @@ class Survey:
     samples: list[Rows]
     pixels: Rows | None
 
-    @property
-    def colours(self) -> list[int]:
-        """The channels that go into the model."""
-        return sorted({channel for group in self.layout.groups for channel in group})
-
     def rows(self) -> Iterator[Rows]:
         """All rows, from memory or once more from the file."""
         return self.photo.rows() if self.pixels is None else iter([self.pixels])
 
     def unit(self, rows: Rows) -> channels.Floats:
-        """The colours of some rows, or part of them, on 0–1."""
-        return channels.unit(rows[..., self.colours], *self.span)
+        """The colours of some rows, or part of them, on 0–1; 0 where there is no data."""
+        return channels.unit(self.layout.cleared(rows, self.span[0])[..., self.layout.colours], *self.span)
 
     def shown(self) -> list[channels.Floats]:
-        """The samples as they are seen, h×w×C on 0–1: inks as light, NaN where transparency hides them."""
+        """The samples as they are seen, h×w×C on 0–1: inks as light, NaN where transparency hides them
+        or there is no data."""
         seen = []
         for sample in self.samples:
             values = self.unit(sample)
-            if self.layout.alpha:
-                values[sample[..., -1] <= 0] = np.nan
+            if self.layout.hides:
+                values[self.layout.hidden(self.layout.planes(sample))] = np.nan
             seen.append(1 - values if self.layout.inverted else values)
         return seen
 
@@ -62,16 +58,18 @@ def surveyed(photo: Photo, layout: Layout, value_range: Range | None, alive: Cal
     `value_range` is what counts as black and white, told from the data when None; 8 bits always have 0 and 255. Raises InputError for a
     file that breaks off, or that holds floats which are no numbers.
     """
-    colours = [channel for channel in range(photo.bands) if not (photo.alpha and channel == photo.bands - 1)]
     told = (0.0, 255.0) if photo.dtype == np.uint8 else value_range
     kept: dict[tuple[int, int], list[Rows]] = {place: [] for place in _places(photo)}
     held: list[Rows] | None = [] if photo.pixels * photo.bands * photo.dtype.itemsize <= HELD else None
     low, high, top = np.inf, -np.inf, 0
     for rows in photo.rows():
         alive()
-        if told is None:
-            low, high = min(low, float(rows[..., colours].min())), max(high, float(rows[..., colours].max()))
-        if photo.dtype.kind == "f" and not np.isfinite(rows).all():
+        values = rows[..., layout.colours]
+        if layout.nodata is not None:
+            values = values[~layout.hidden(layout.planes(rows))]
+        if told is None and values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+        if photo.dtype.kind == "f" and not np.isfinite(values).all():
             raise InputError(f"{photo.path}: holds values that are no numbers (NaN or infinite); replace them first")
         if held is not None:
             held.append(rows)
@@ -80,7 +78,7 @@ def surveyed(photo: Photo, layout: Layout, value_range: Range | None, alive: Cal
             if first < last:
                 parts.append(rows[first - top : last - top, x : x + SAMPLE_SIDE].copy())
         top += len(rows)
-    span = told or _range(photo, low, high)
+    span = told or (_range(photo, low, high) if low <= high else (0.0, 1.0))  # the second where no pixel holds data
     if held is None:
         return Survey(photo, layout, span, [np.concatenate(parts) for parts in kept.values()], None)
     pixels = held[0] if len(held) == 1 else np.concatenate(held)
