@@ -1,4 +1,4 @@
-"""What is chosen by looking at the pictures."""
+"""What is chosen by looking at the images."""
 
 import dataclasses
 
@@ -44,9 +44,9 @@ def test_patch_and_channels_follow_the_pictures() -> None:
     chosen = choose.planned(recipe.load("photo-fast"), pictures(side=45, channels=1, dtype=np.uint16), 15, "cpu", ())
     plan, (first, second, _) = chosen.recipe, chosen.lines
     assert (plan.crop, plan.network_args["channels"]) == (40, 1)
-    assert first == "Pictures: 20, grey, 16 bits, 45×45 in the middle"
+    assert first == "Images: 20, grey, 16 bits, 45×45 in the middle"
     assert "patches of 40 pixels" in second
-    with pytest.raises(InputError, match="most pictures are under 16 pixels a side"):
+    with pytest.raises(InputError, match="most images are under 16 pixels a side"):
         choose.planned(recipe.load("photo-fast"), pictures(side=12), 15, "cpu", ())
     mixed = PictureSet("mine", [*pictures(18).images, *pictures(2, 20).images], [str(i) for i in range(20)], "")
     chosen = choose.planned(recipe.load("photo-fast"), mixed, 15, "cpu", ())

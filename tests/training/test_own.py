@@ -1,4 +1,4 @@
-"""One's own pictures through the command line: the three ways to learn, and folders as people have them."""
+"""One's own images through the command line: the three ways to learn, and folders as people have them."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SMALL = ["--set", "network=residual", "--set", "network_args={ width = 4 }", "--
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few pictures to choose the filters' settings on, and a machine on which a step takes a second."""
+    """Few images to choose the filters' settings on, and a machine on which a step takes a second."""
     monkeypatch.setattr(baselines, "TUNING_PICTURES", 1)
     monkeypatch.setattr(baselines, "TUNING_SIDE", 16)
     monkeypatch.setattr(speed, "step_seconds", lambda *_: 1.0)
@@ -45,17 +45,22 @@ def train(place: Path, *arguments: str) -> Result:
 
 
 def test_clean_pictures_alone(tmp_path: Path) -> None:
-    done = train(tmp_path, "--data", str(write(tmp_path / "photos", scenes(10, 64))), "--set", "degradation=noise:25")
+    done = train(tmp_path, "--data", str(write(tmp_path / "kids' photos", scenes(10, 64))), "--set", "degradation=noise:25")
     assert done.exit_code == 0, done.output
-    assert "Pictures: 10, colour, 8 bits, 64×64 in the middle" in done.output
+    assert "Images: 10, colour, 8 bits, 64×64 in the middle" in done.output
     assert "that ends within 0.17 minutes" in done.output
     plan = load_recipe(tmp_path / "run" / "recipe.toml")
-    assert (plan.name, plan.degradation, plan.crop) == ("photos", "noise:25", 64)
+    assert (plan.name, plan.degradation, plan.crop) == ("kids' photos", "noise:25", 64)
     assert burnish.load(tmp_path / "run" / "model.onnx").card.scores[0]["images"] == 1
-    again = train(tmp_path, "--data", str(tmp_path / "photos"), "--set", "degradation=noise:25", "--resume")
-    assert again.exit_code == 0, again.output
-    assert "this run is finished" in again.output
-    assert load_recipe(tmp_path / "run" / "recipe.toml") == plan
+    for more in ([], ["--data", str(tmp_path / "kids' photos"), "--set", "degradation=noise:25", "--max-minutes", "3"]):
+        again = CliRunner().invoke(main, ["train", "--out", str(tmp_path / "run"), "--resume", *more])
+        assert again.exit_code == 0, again.output
+        assert "this run is finished" in again.output
+        assert load_recipe(tmp_path / "run" / "recipe.toml") == plan
+    other = train(tmp_path, "--resume", "--set", "degradation=noise:20")
+    assert other.exit_code == 2
+    assert "was begun with batch" not in other.output
+    assert "was begun with degradation = 'noise:25', not 'noise:20'" in other.output
 
 
 def test_pairs_are_scored_as_they_came(tmp_path: Path) -> None:
@@ -106,10 +111,10 @@ BLACK = np.zeros((10, 64, 64, 3), np.uint8)
 @pytest.mark.parametrize(
     ("pictures", "message"),
     [
-        (lambda: scenes(1, 64), "needs two pictures at least that large"),
-        (lambda: scenes(10, 12), "most pictures are under 16 pixels a side"),
-        (lambda: scenes(1, 64).repeat(10, 0), "all 10 pictures are of one file or look alike"),
-        (lambda: BLACK, "all 10 pictures are of one file or look alike"),
+        (lambda: scenes(1, 64), "needs two images at least that large"),
+        (lambda: scenes(10, 12), "most images are under 16 pixels a side"),
+        (lambda: scenes(1, 64).repeat(10, 0), "all 10 images are of one file or look alike"),
+        (lambda: BLACK, "all 10 images are of one file or look alike"),
     ],
 )
 def test_folders_that_nothing_can_be_learnt_from_are_refused_in_a_line(
@@ -127,7 +132,7 @@ def test_mixed_sizes_and_channels_with_half_the_files_corrupt(tmp_path: Path) ->
         (photos / f"bad{index}.png").write_bytes((photos / "00.png").read_bytes()[: 60 * (index + 1)])
     done = train(tmp_path, "--data", str(photos), "--set", "degradation=noise:25")
     assert done.exit_code == 0, done.output
-    assert "8 of 16 pictures could not be read" in done.output
+    assert "8 of 16 images could not be read" in done.output
     assert "Skipped bad3.png: " in done.output
     assert "1 are smaller than a patch and left out" in done.output
 

@@ -51,7 +51,7 @@ def test_a_run_leaves_its_recipe_history_model_scores_and_report(picture_folder:
     assert loaded.card.data["name"] == picture_folder.name
     assert "Sample dims:  (24, 32, 32, 3)" in said
     assert "Sample dims:  (30, 32, 32, 3)" in said
-    assert not made.board.helps  # two epochs on 24 pictures help nobody
+    assert not made.board.helps  # two epochs on 24 images help nobody
 
 
 def test_a_run_on_a_folder_is_scored_on_pictures_it_never_saw(picture_folder: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_an_unreadable_picture_is_named_and_the_others_train(picture_folder: Pat
     said: list[str] = []
     fit(small(tmp_path / "pictures", epochs=1), tmp_path / "run", say=said.append)
     assert any(line.startswith("Skipped 05.png: ") for line in said)
-    assert "1 of 24 pictures could not be read" in said
+    assert "1 of 24 images could not be read" in said
     assert "Sample dims:  (23, 32, 32, 3)" in said
 
 
@@ -93,7 +93,7 @@ def test_resuming_with_other_pictures_is_refused(picture_folder: Path, tmp_path:
     shutil.copytree(picture_folder, tmp_path / "pictures")
     fit(small(tmp_path / "pictures"), tmp_path / "run")
     (tmp_path / "pictures" / "05.png").unlink()
-    with pytest.raises(InputError, match="was begun with other pictures than pictures holds now"):
+    with pytest.raises(InputError, match="was begun with other images than pictures holds now"):
         fit(small(tmp_path / "pictures"), tmp_path / "run", resume=True)
 
 
@@ -129,7 +129,7 @@ def _no_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def striped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new kind of picture: 20 with fine stripes, as no photograph has them."""
+    """A new kind of image: 20 with fine stripes, as no photograph has them."""
     folder = tmp_path_factory.mktemp("striped")
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:48, :48]

@@ -1,4 +1,4 @@
-"""What a recipe leaves open, chosen by looking at the pictures: channels, noise; when asked, a patch and a schedule that fits."""
+"""What a recipe leaves open, chosen by looking at the images: channels, noise; when asked, a patch and a schedule that fits."""
 
 import contextlib
 import time
@@ -16,7 +16,7 @@ from burnish.training.image.crops import REGION
 from burnish.training.image.views import Box, View
 from burnish.training.recipe import LONG, Recipe
 
-PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the pictures are large enough, and where they are not
+PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the images are large enough, and where they are not
 SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and other programs take some
 EPOCHS, LEAST = 30, 8  # epochs at most, and steps in one at least
 EPOCH_PIXELS = 1 << 25  # of an epoch's crops at most, which are held in the memory
@@ -26,7 +26,7 @@ PICTURES = 4  # that are timed
 
 
 def completed(plan: Recipe, pictures: PictureSet) -> Recipe:
-    """The recipe with what follows from the pictures: one channel for grey ones, and for noisy ones the noise they have."""
+    """The recipe with what follows from the images: one channel for grey ones, and for noisy ones the noise they have."""
     if pictures.channels == 1 and "channels" not in plan.network_args and networks.takes_channels(plan.network) and not plan.start:
         plan = replace(plan, network_args=plan.network_args | {"channels": 1})
     return replace(plan, degradation=noise.measured(pictures).spec) if plan.noisy_only else plan
@@ -46,7 +46,7 @@ class Plan:
 
 
 def settled(plan: Recipe, pictures: PictureSet, device: str, *, alone: bool) -> Recipe:
-    """The recipe with precision and threads as this machine is fastest, measured on the pictures' size. Raises as `sources.check` does."""
+    """The recipe with precision and threads as this machine is fastest, measured on the images' size. Raises as `sources.check` does."""
     sources.check(pictures, plan)
     if plan.precision != "auto" and (plan.threads or not alone or device != "cpu"):
         return plan
@@ -55,14 +55,14 @@ def settled(plan: Recipe, pictures: PictureSet, device: str, *, alone: bool) -> 
 
 
 def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fixed: Collection[str], *, alone: bool = True) -> Plan:
-    """The recipe with a patch that suits the pictures and a schedule that ends within `minutes` here.
+    """The recipe with a patch that suits the images and a schedule that ends within `minutes` here.
 
-    Keys in `fixed` stay as they are. Raises InputError when the pictures are too small.
+    Keys in `fixed` stay as they are. Raises InputError when the images are too small.
     """
     sides = np.array([min(shape[:2]) for shape in pictures.shapes])
     patch = plan.crop if "crop" in fixed else min(PATCH, int(np.quantile(sides, 0.25)) // 8 * 8)
     if patch < SMALLEST:
-        raise InputError(f"{pictures.name}: most pictures are under {SMALLEST} pixels a side, too small to learn from; add larger ones")
+        raise InputError(f"{pictures.name}: most images are under {SMALLEST} pixels a side, too small to learn from; add larger ones")
     validation = plan.validation if "validation" in fixed else 0.1
     plan = completed(replace(plan, crop=patch, crops=plan.crops or plan.batch, validation=validation), pictures)
     plan = settled(plan, pictures, device, alone=alone)
@@ -74,7 +74,7 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     shape = ", ".join(f"{key} {value}" for key, value in plan.network_args.items())
     small = int(np.count_nonzero(sides < patch))
     lines = (
-        f"Pictures: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
+        f"Images: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
         + (f"; {small:,} are smaller than a patch and left out" if small else ""),
         f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
         f"Schedule: {plan.epochs} epochs of {plan.crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here "
@@ -104,7 +104,7 @@ def _why(plan: Recipe, minutes: float) -> str:
 
 
 def _crop_seconds(plan: Recipe, pictures: PictureSet, view: View) -> float:
-    """How long it takes to make one crop, with its share of reading and degrading the picture."""
+    """How long it takes to make one crop, with its share of reading and degrading the image."""
     began = time.monotonic()
     crops = 0
     for index in evenly(len(pictures.images), PICTURES):

@@ -7,7 +7,7 @@ ROSE = 0.03  # share by which validation must have risen above its lowest
 
 
 def overfitting(history: Sequence[dict[str, Any]]) -> str | None:
-    """A sentence when the run learnt its pictures by heart: validation at the end over 3 % above its lowest while training went on falling.
+    """A sentence when the run learnt its images by heart: validation at the end over 3 % above its lowest while training went on falling.
 
     Both are means of three epochs, so that one bad epoch says nothing. None when the curves do not say so, or are too short to.
     """
@@ -20,7 +20,7 @@ def overfitting(history: Sequence[dict[str, Any]]) -> str | None:
     risen, fallen = validation[-1] / validation[best] - 1, 1 - training[-1] / training[best]
     return (
         f"It overfits: since epoch {history[best + 2]['epoch']} the validation loss rose by {100 * risen:.0f} % while the training loss "
-        f"fell by {100 * fallen:.0f} %. More pictures help most; fewer epochs do too"
+        f"fell by {100 * fallen:.0f} %. More images help most; fewer epochs do too"
     )
 
 

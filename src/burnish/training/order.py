@@ -21,8 +21,8 @@ class Order:
 
     recipe: str | None = None  # a shipped recipe's name or a TOML file
     data: str | None = None  # what to learn from
-    clean: str | None = None  # the folder of the clean partners of the pictures in `data`
-    noisy_only: bool = False  # the pictures are noisy, and there are no clean ones
+    clean: str | None = None  # the folder of the clean partners of the images in `data`
+    noisy_only: bool = False  # the images are noisy, and there are no clean ones
     start: str | None = None  # the model to go on from: a shipped one's name, or a file
     changes: Mapping[str, Any] = field(default_factory=dict)  # values by a recipe's key; they have the last word
     out: Path | None = None  # the run's folder, if not runs/NAME
@@ -31,7 +31,7 @@ class Order:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether patch and schedule are to be chosen by looking at the pictures: somebody's own, with no recipe named for them.
+        """Whether patch and schedule are to be chosen by looking at the images: somebody's own, with no recipe named for them.
 
         A recipe that is named together with a model to go on from says how to learn, and leaves them open too.
         """
@@ -67,9 +67,9 @@ def train(order: Order, *, device: Device = "auto", tensorboard: bool = False, s
 
 
 def planned(order: Order) -> Recipe:
-    """The recipe that an order asks for, but for what follows from the pictures. Raises RecipeError, and ModelError for `start`."""
+    """The recipe that an order asks for, but for what follows from the images. Raises RecipeError, and ModelError for `start`."""
     if order.noisy_only and "degradation" in order.changes:
-        raise RecipeError("--noisy-only measures the noise of the pictures; leave --set degradation out")
+        raise RecipeError("--noisy-only measures the noise of the images; leave --set degradation out")
     implied: dict[str, Any] = {"degradation": "own"} if order.clean is not None else {}
     if order.noisy_only:
         implied["loss"] = "mse"
@@ -79,7 +79,7 @@ def planned(order: Order) -> Recipe:
         return recipe.load(order.recipe or "seed", implied | order.given)
     assert order.data is not None
     name = Path(order.data).resolve().name
-    implied |= {"name": name, "summary": f"Trained on the pictures of {name}."}
+    implied |= {"name": name, "summary": f"Trained on the images of {name}."}
     return recipe.load(recipe.suited(order.max_minutes or MINUTES), implied | order.given)
 
 

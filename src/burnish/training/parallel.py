@@ -1,6 +1,6 @@
 """More than one processor: processes that each take a share of every batch and together make the step that one alone would.
 
-`torchrun --nproc-per-node N -m burnish train …` starts them. Every process holds the pictures and the network; process 0 alone writes and
+`torchrun --nproc-per-node N -m burnish train …` starts them. Every process holds the images and the network; process 0 alone writes and
 speaks. What one process computes of a batch is weighted by its share, so that sums over the processes are means over the batch.
 """
 

@@ -33,17 +33,17 @@ class Recipe:
     network: str
     degradation: str
     data: str = "cifar10"
-    clean: str = ""  # the folder that holds the clean partners of the pictures in `data`; empty: those are clean themselves
-    noisy_only: bool = False  # the pictures are noisy, and there are no clean ones to learn from
+    clean: str = ""  # the folder that holds the clean partners of the images in `data`; empty: those are clean themselves
+    noisy_only: bool = False  # the images are noisy, and there are no clean ones to learn from
     network_args: dict[str, int] = field(default_factory=dict)
     start: str = ""  # the model whose weights training begins with, a shipped one's name or a file; "": fresh ones
     start_fingerprint: str = ""  # which model that was
-    copies: float = 0.0  # share of augmented copies added to the training pictures, 0–1
-    validation: float = 0.2  # share of pictures kept out of training, 0–0.9
-    crop: int = 0  # side of the square crops in pixels; 0: whole pictures, all of one size
+    copies: float = 0.0  # share of augmented copies added to the training images, 0–1
+    validation: float = 0.2  # share of images kept out of training, 0–0.9
+    crop: int = 0  # side of the square crops in pixels; 0: whole images, all of one size
     crops: int = 0  # crops an epoch
     symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
-    loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over pictures of log(mse), as mean PSNR has it
+    loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over images of log(mse), as mean PSNR has it
     optimizer: Literal["adam", "muon"] = "adam"
     learning_rate: float = 1e-3
     epsilon: float = 1e-7  # Adam's
@@ -67,9 +67,9 @@ class Recipe:
         if self.crop and not self.crops:
             raise RecipeError(f"recipe {self.name!r}: crop = {self.crop} needs crops, the number of crops an epoch; try crops = 4096")
         if self.crop and self.copies:
-            raise RecipeError(f"recipe {self.name!r}: copies are made of whole pictures; leave out either copies or crop")
+            raise RecipeError(f"recipe {self.name!r}: copies are made of whole images; leave out either copies or crop")
         if self.noisy_only and (self.clean or self.loss != "mse" or not self.crop):
-            raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean pictures')
+            raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean images')
         try:
             Degradation.parse(self.degradation)
         except DegradationError as error:

@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 class Run:
     """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch.
 
-    `start_board` is what the model that it started from scored on the same pictures (None: it started afresh).
+    `start_board` is what the model that it started from scored on the same images (None: it started afresh).
     """
 
     folder: Path
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Job:
-    """A run with all that is settled before its first step: by what recipe, from which pictures, where, by whom, and who hears of it."""
+    """A run with all that is settled before its first step: by what recipe, from which images, where, by whom, and who hears of it."""
 
     recipe: Recipe
     pictures: PictureSet
@@ -76,10 +76,10 @@ def fit(
     tensorboard: bool = False,
     say: Say = lambda _line: None,
 ) -> Run:
-    """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on pictures it never saw.
+    """Train by `plan` in the folder `out` (default: runs/NAME) and return the run, scored on images it never saw.
 
     With `resume` an existing run goes on from its checkpoint, to the same weights as if it had never stopped; a finished one is returned as
-    it is. With `fill`, the patch and a schedule that ends within `max_minutes` are chosen by looking at the pictures, but for the keys in
+    it is. With `fill`, the patch and a schedule that ends within `max_minutes` are chosen by looking at the images, but for the keys in
     `fixed`. `say` receives the lines a person wants to read. Raises InputError when the folder exists and `resume` is off, RecipeError
     when it holds another recipe, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C. Started by torchrun,
     the processes train together; the first one returns the run, the others end here (SystemExit).
@@ -120,7 +120,7 @@ def _progress(label: str, team: Team) -> contextlib.AbstractContextManager[progr
 
 
 def _settled(job: Job, minutes: float | None) -> Job:
-    """The job with all that pictures, machine and `minutes` (None: no schedule is asked for) decide, written into the run's folder; or
+    """The job with all that images, machine and `minutes` (None: no schedule is asked for) decide, written into the run's folder; or
     found to be what the run there was begun with."""
     before = recipe.of_run(job.folder)
     if before is not None:
@@ -151,7 +151,7 @@ def _gone_on_with(job: Job, before: Recipe, *, planned: bool) -> Recipe:
 
 
 def _refuse_other_pictures(pictures: PictureSet, written: Path) -> None:
-    """Find that the run learns from the pictures it was begun with: others would be divided otherwise, and what was learnt from would be
+    """Find that the run learns from the images it was begun with: others would be divided otherwise, and what was learnt from would be
     scored on."""
     if not written.exists():
         return
@@ -159,13 +159,12 @@ def _refuse_other_pictures(pictures: PictureSet, written: Path) -> None:
         begun_with = json.loads(written.read_text("utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{written}: is damaged, so that nobody knows whether the pictures are those the run was begun with; "
+            f"{written}: is damaged, so that nobody knows whether the images are those the run was begun with; "
             "if they are, delete this file, and else begin anew with another --out"
         ) from error
     if begun_with != pictures.origin()["fingerprint"]:
         raise InputError(
-            f"{written.parent}: was begun with other pictures than {pictures.name} holds now; "
-            "put them back, or begin anew with another --out"
+            f"{written.parent}: was begun with other images than {pictures.name} holds now; put them back, or begin anew with another --out"
         )
 
 
@@ -312,7 +311,7 @@ def _against_the_start(boards: Sequence[ImageBoard], models: Sequence[Model], pi
     first, board = boards
     more = board.gain_db - first.gain_db
     told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {first.model}, from which it started"
-    lines = [f"On pictures held out, {board.model} gains {told}."]
+    lines = [f"On images held out, {board.model} gains {told}."]
     if models[0].card.data.get("fingerprint") == pictures.origin()["fingerprint"]:
         lines.append(f"{first.model} learnt from the same folder, maybe from some of those held out now: both gains may be too kind.")
     return lines
@@ -329,5 +328,5 @@ def _device(device: Device) -> str:
 def _dims(pictures: PictureSet) -> str:
     shapes = set(pictures.shapes)
     if len(shapes) > 1:
-        return f"{len(pictures.images)} pictures of {len(shapes)} sizes"
+        return f"{len(pictures.images)} images of {len(shapes)} sizes"
     return str((len(pictures.images), *shapes.pop()))

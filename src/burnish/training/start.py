@@ -50,11 +50,11 @@ def fine_tuning(start: str, named: str | None = None, changes: Mapping[str, Any]
     plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
     gentle = {
         "name": f"{card.name}-tuned",
-        "summary": f"{card.name}, tuned to pictures of one kind.",
+        "summary": f"{card.name}, tuned to images of one kind.",
         "start": start,
         "start_fingerprint": "",
         "crop": plan.crop or (choose.PATCH if changes.get("noisy_only") else 0),  # which learns from crops only
-        "crops": plan.crops or 4096,  # where its own pictures were whole
+        "crops": plan.crops or 4096,  # where its own images were whole
         "copies": 0.0,
         "clean": "",
         "noisy_only": False,
@@ -63,7 +63,7 @@ def fine_tuning(start: str, named: str | None = None, changes: Mapping[str, Any]
         "warm_up": 0.1,
         "precision": "auto",  # what suited the machine that the model came from
         "threads": 0,
-        "validation": max(plan.validation, 0.2),  # few pictures come, and what is gained is measured on those kept out
+        "validation": max(plan.validation, 0.2),  # few images come, and what is gained is measured on those kept out
     }
     return recipe.from_mapping(plan.to_dict() | gentle | dict(changes), start)
 

@@ -1,4 +1,4 @@
-"""Crops from the memory and from files: the same either way, prepared in the background, and not stopped by a picture that is lost."""
+"""Crops from the memory and from files: the same either way, prepared in the background, and not stopped by an image that is lost."""
 
 import threading
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_a_file_lost_during_training_is_told_and_the_others_go_on(streamed: Path
     assert len(pairs) == 600
     for name in source.training.names[:6]:
         (streamed / name).unlink(missing_ok=True)
-    with pytest.warns(UserWarning, match="going on without it"), pytest.raises(InputError, match=r"\d of \d+ pictures could not be read"):
+    with pytest.warns(UserWarning, match="going on without it"), pytest.raises(InputError, match=r"\d of \d+ images could not be read"):
         source.epoch(2)
     source.close()
 

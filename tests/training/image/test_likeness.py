@@ -56,7 +56,7 @@ def test_about_the_share_is_held_out_and_never_more_than_half() -> None:
 
 @pytest.mark.parametrize("picture", [SCENES[0], np.zeros((64, 64, 3), np.uint8)])
 def test_pictures_that_are_all_alike_are_refused(picture: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match="all 10 pictures are of one file or look alike"):
+    with pytest.raises(InputError, match="all 10 images are of one file or look alike"):
         likeness.split(named(*((f"{i}", picture) for i in range(10))), 0.2, np.random.default_rng(0))
 
 

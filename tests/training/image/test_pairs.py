@@ -1,4 +1,4 @@
-"""What a network is shown: the same every time an epoch is asked for, crops cut from pictures degraded whole."""
+"""What a network is shown: the same every time an epoch is asked for, crops cut from images degraded whole."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def places_of(photograph: NDArray[np.uint8], crop: NDArray[np.uint8]) -> list[tu
 def test_too_few_or_too_small_pictures_are_refused(small_pictures: NDArray[np.uint8]) -> None:
     with pytest.raises(InputError, match="leave nothing for training or validation"):
         source(small_pictures[:1])
-    with pytest.raises(InputError, match="needs two pictures at least that large"):
+    with pytest.raises(InputError, match="needs two images at least that large"):
         source(small_pictures, crop=64, crops=8)
     with pytest.raises(RecipeError, match="crop = 18 must be a multiple of 4 for the network 'seed'"):
         source(small_pictures, crop=18, crops=8)
@@ -81,9 +81,9 @@ def test_whole_pictures_of_8_and_16_bits_are_all_brought_to_8(small_pictures: ND
 
 
 def test_what_a_network_cannot_take_is_refused_before_it_is_shown(small_pictures: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match="takes whole pictures whose sides are multiples of 4 only; train on crops"):
+    with pytest.raises(InputError, match="takes whole images whose sides are multiples of 4 only; train on crops"):
         source(small_pictures[:, :30, :30])
-    with pytest.raises(RecipeError, match=r"the network takes pictures of 3 channels, and those of .* have 1"):
+    with pytest.raises(RecipeError, match=r"the network takes images of 3 channels, and those of .* have 1"):
         source(small_pictures[..., :1])
     pairs = PictureSet("pairs", list(small_pictures), [str(i) for i in range(len(small_pictures))], "", degraded=list(small_pictures))
     with pytest.raises(RecipeError, match="pairs are learnt from in crops"):

@@ -1,7 +1,7 @@
-"""Crops of pictures of any size and any number, cut in the background while the network trains on those before.
+"""Crops of images of any size and any number, cut in the background while the network trains on those before.
 
-An epoch is cut from regions: all of a small picture, a random part of a large one. Each region gives as many crops as would cover it, so
-that a picture of many megapixels is not decoded and degraded for one crop of 64 pixels, and nothing but crops stays in the memory.
+An epoch is cut from regions: all of a small image, a random part of a large one. Each region gives as many crops as would cover it, so
+that an image of many megapixels is not decoded and degraded for one crop of 64 pixels, and nothing but crops stays in the memory.
 """
 
 import threading
@@ -24,7 +24,7 @@ REGION = 512  # pixels a side, at most
 
 
 class Crops(Source):
-    """Crops at random places of the view's pictures, those too small for one left out.
+    """Crops at random places of the view's images, those too small for one left out.
 
     Held out are whole files, with those that look like them. Raises InputError when less than two files are left.
     """
@@ -33,7 +33,7 @@ class Crops(Source):
         self.recipe, self.pictures, self.view = recipe, pictures, view
         usable = [index for index, shape in enumerate(pictures.shapes) if min(shape[:2]) >= recipe.crop]
         if len(usable) < 2:
-            raise InputError(f"training on crops of {recipe.crop} needs two pictures at least that large; add pictures or lower crop")
+            raise InputError(f"training on crops of {recipe.crop} needs two images at least that large; add images or lower crop")
         rng = np.random.default_rng([recipe.seed, 1])
         training, held_out = likeness.split(pictures.chosen(usable), recipe.validation, rng)
         self._training, self._held_out = [usable[i] for i in training], [usable[i] for i in held_out]
@@ -61,7 +61,7 @@ class Crops(Source):
         return self._cut(self._training, self.recipe.crops, np.random.default_rng([self.recipe.seed, 2, epoch]))
 
     def _cut(self, indices: Sequence[int], count: int, rng: np.random.Generator) -> Pairs:
-        """`count` crops of the pictures at `indices`, drawn by their area. Raises InputError when most of them cannot be read."""
+        """`count` crops of the images at `indices`, drawn by their area. Raises InputError when most of them cannot be read."""
         side, shapes = self.recipe.crop, self.pictures.shapes
         before, after = (np.empty((count, side, side, self.pictures.channels), dtype) for dtype in self.view.dtypes)
         filled = 0
@@ -86,16 +86,16 @@ class Crops(Source):
         return Pairs(torch.from_numpy(before), torch.from_numpy(after), self.view.seen)
 
     def _lose(self, index: int, error: InputError, indices: Sequence[int]) -> None:
-        """Go on without a picture, unless most of them are gone."""
+        """Go on without an image, unless most of them are gone."""
         self._lost.add(index)
         lost = len(self._lost.intersection(indices))
         if 2 * lost > len(indices):
-            raise InputError(f"{lost} of {len(indices)} pictures could not be read, the last: {error}") from error
+            raise InputError(f"{lost} of {len(indices)} images could not be read, the last: {error}") from error
         warnings.warn(f"{error}; going on without it", stacklevel=2)
 
 
 def _drawn(indices: Sequence[int], shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> Iterator[int]:
-    """Indices without end, drawn by the pictures' areas."""
+    """Indices without end, drawn by the images' areas."""
     areas = np.array([height * width for height, width, _ in shapes], dtype=float)
     while True:
         yield from rng.choice(indices, 256, p=areas / areas.sum()).tolist()

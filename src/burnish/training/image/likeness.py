@@ -1,4 +1,4 @@
-"""Which pictures look alike, so that a picture and its near-duplicate never stand on two sides of a split."""
+"""Which images look alike, so that an image and its near-duplicate never stand on two sides of a split."""
 
 import re
 
@@ -11,13 +11,13 @@ from burnish.image.folder import Entry, Files, Picture
 
 SIDE = 32  # pixels of the small copies that are compared
 BROAD = 9  # pixels over which what is taken off them is averaged: pages share their margins, microscopes their vignette
-ALIKE = 0.8  # correlation from which two pictures are taken for one; those of BSDS500 stay under 0.46
+ALIKE = 0.8  # correlation from which two images are taken for one; those of BSDS500 stay under 0.46
 FLAT = 0.5  # contrast, of 255, under which a small copy shows nothing: all such are alike
-COMPARED = 5000  # pictures at most: beyond, only the pages of one file are kept together
+COMPARED = 5000  # images at most: beyond, only the pages of one file are kept together
 
 
 def split(pictures: PictureSet, share: float, rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    """Indices of training and held-out pictures: about `share` of them, at least one, by whole files, with all that look like them.
+    """Indices of training and held-out images: about `share` of them, at least one, by whole files, with all that look like them.
 
     Never more than half are held out. Raises InputError when all are of one file or look alike.
     """
@@ -25,8 +25,8 @@ def split(pictures: PictureSet, share: float, rng: np.random.Generator) -> tuple
     count, sizes = len(groups), np.bincount(groups)
     if np.count_nonzero(sizes) < 2:
         raise InputError(
-            f"{pictures.name}: all {count} pictures are of one file or look alike, so that none can be held out to score on; "
-            "add pictures of something else"
+            f"{pictures.name}: all {count} images are of one file or look alike, so that none can be held out to score on; "
+            "add images of something else"
         )
     order = rng.permutation(count)
     wanted = max(1, round(share * count))
@@ -43,7 +43,7 @@ def split(pictures: PictureSet, share: float, rng: np.random.Generator) -> tuple
 
 
 def grouped(pictures: PictureSet) -> NDArray[np.int64]:
-    """The number of each picture's group: the pages of one file, and pictures that look alike, and those that look like these."""
+    """The number of each image's group: the pages of one file, and images that look alike, and those that look like these."""
     files = [re.sub(r"(\.tiff?)#\d+$", r"\1", name, flags=re.IGNORECASE) for name in pictures.names]
     groups = np.unique(files, return_inverse=True)[1].astype(np.int64)
     if len(groups) > COMPARED:
@@ -66,7 +66,7 @@ def _feature(small: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _small(pictures: PictureSet, index: int) -> NDArray[np.float64]:
-    """A picture's small copy, on the 0–255 scale; of one that cannot be read, what is like no other."""
+    """An image's small copy, on the 0–255 scale; of one that cannot be read, what is like no other."""
     images = pictures.images
     try:
         if isinstance(images, Files) and not images.entries[index].may_be_scaled:

@@ -1,4 +1,4 @@
-"""Pictures of one size, shown whole, with augmented copies: the classic exercise."""
+"""Images of one size, shown whole, with augmented copies: the classic exercise."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ Array = NDArray[np.uint8]
 class Whole(Source):
     """Images of one size, of 8 bits (16 are cut to them), degraded anew each epoch where chance is in the degradation.
 
-    Raises InputError for pictures of several sizes, or too few.
+    Raises InputError for images of several sizes, or too few.
     """
 
     def __init__(self, pictures: PictureSet, recipe: Recipe) -> None:
@@ -30,7 +30,7 @@ class Whole(Source):
         copies, origins = augment.copies(images, recipe.copies, rng)
         training, validation = augment.split(len(images), origins, recipe.validation, rng)
         if not len(training) or not len(validation):
-            raise InputError(f"{len(images)} images leave nothing for training or validation; add pictures or change validation")
+            raise InputError(f"{len(images)} images leave nothing for training or validation; add images or change validation")
         names = [*pictures.names, *(f"{pictures.names[i]} (copy)" for i in origins)]
         everything = replace(pictures, images=np.concatenate([images, copies]), names=names, skipped=())
         self.training, self.held_out = everything.chosen(training.tolist()), everything.chosen(validation.tolist())
@@ -57,7 +57,7 @@ def _stacked(pictures: PictureSet) -> Array:
     shapes = set(pictures.shapes)
     if len(shapes) > 1:
         raise InputError(
-            f"{pictures.name}: the pictures are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
+            f"{pictures.name}: the images are of {len(shapes)} different sizes; train on crops of them (--set crop=64 --set crops=4096)"
         )
     if isinstance(pictures.images, np.ndarray):
         return _eight_bits(pictures.images)
