@@ -19,7 +19,8 @@ def block_means(image: NDArray[np.floating[Any]], side: int) -> NDArray[np.float
         length = image.shape[axis]
         starts = np.arange(0, max(1, length - side // 2), side)
         sums = np.add.reduceat(sums, starts, axis=axis)
-        counts.append(np.diff(starts, append=length))
+        counts.append(np.full(len(starts), side))
+        counts[-1][-1] = length - starts[-1]
     return sums / np.multiply.outer(*counts).reshape(sums.shape[:2] + (1,) * (image.ndim - 2))
 
 
