@@ -21,7 +21,8 @@ def block_means(image: NDArray[np.floating[Any]], side: int) -> NDArray[np.float
         sums = np.add.reduceat(sums, starts, axis=axis)
         counts.append(np.full(len(starts), side))
         counts[-1][-1] = length - starts[-1]
-    return sums / np.multiply.outer(*counts).reshape(sums.shape[:2] + (1,) * (image.ndim - 2))
+    means: NDArray[np.float64] = sums / np.multiply.outer(*counts).reshape(sums.shape[:2] + (1,) * (image.ndim - 2))
+    return means
 
 
 def noise_response(image: NDArray[Float], step: int = 1) -> NDArray[Float]:
