@@ -337,3 +337,13 @@ def test_every_picture_of_an_avif_keeps_its_own(tmp_path: Path) -> None:
     lights = [item.property(b"clli") for item in after.items.values() if item.kind == b"av01"]
     assert lights == [item.property(b"clli") for item in shown]
     assert image_files.open_photo(tmp_path / "out.avif").pages == 2
+
+
+@pytest.mark.parametrize("name", ["motion.jpg", "extended.jpg"])
+def test_xmp_promises_no_more_what_another_format_has_no_place_for(name: str, tmp_path: Path) -> None:
+    lost = written(made(name, tmp_path), tmp_path / "out.png")
+    assert any(word in line for word in ("follows", "extended") for line in lost)
+    left = gallery.opened(tmp_path / "out.png").get("xmp-data")
+    assert b"rdf:Description" in left
+    for promise in (b":MicroVideo", b"HasExtendedXMP"):
+        assert promise not in left

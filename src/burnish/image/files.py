@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from burnish.errors import InputError
 from burnish.image import carrying, coding, headers, opening
-from burnish.image.containers import avif
+from burnish.image.containers import avif, xmp
 from burnish.image.virtual_tiff import RowSource
 
 MAX_PIXELS = opening.MAX_PIXELS
@@ -175,7 +175,7 @@ def _write_pixels(photo: Photo, descriptor: int, kind: str, source: RowSource) -
     import pyvips
 
     try:
-        image = _bare(source.image(), photo)
+        image = _bare(source.image(), photo, kind)
         write = getattr(image, f"{'heif' if kind == 'avif' else kind}save_target")
         write(pyvips.Target.new_to_descriptor(descriptor), keep=coding.kept(photo, kind), **coding.options(photo, kind))
     except pyvips.Error as error:
@@ -186,7 +186,7 @@ def _write_pixels(photo: Photo, descriptor: int, kind: str, source: RowSource) -
         raise source.error
 
 
-def _bare(image: Any, photo: Photo) -> Any:
+def _bare(image: Any, photo: Photo, kind: str) -> Any:
     """The stream's image with what libvips needs to know to write it: colours, resolution, pages and their times, a profile, XMP, IPTC."""
     import pyvips
 
@@ -194,7 +194,10 @@ def _bare(image: Any, photo: Photo) -> Any:
     bare = image.copy(interpretation=header.interpretation, xres=header.xres, yres=header.yres)
     for name in ("icc-profile-data", "xmp-data", "iptc-data", "delay", "loop", "background"):
         if header.get_typeof(name):
-            bare.set_type(header.get_typeof(name), name, header.get(name))
+            value = header.get(name)
+            if name == "xmp-data" and photo.format == "jpeg" != kind:
+                value = xmp.without_promises(value)
+            bare.set_type(header.get_typeof(name), name, value)
     if photo.pages > 1:
         bare.set_type(pyvips.GValue.gint_type, "page-height", photo.height)
     bare.set_type(pyvips.GValue.gint_type, "concurrency", 1)  # rows come one after another: more threads only hold more of them

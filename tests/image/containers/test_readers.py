@@ -91,6 +91,15 @@ def test_provenance_is_taken_out_of_xmp_in_both_its_forms() -> None:
     assert xmp.without_provenance(tagged.RATED) == tagged.RATED
 
 
+def test_promises_are_taken_out_of_xmp_and_nothing_else() -> None:
+    told = (
+        b"<rdf:Description c:MicroVideo='1' G:MotionPhotoVersion=\"1\" hdrgm:Version='1.0' xmp:Rating='4'><Con:Directory><rdf:Seq>"
+        b"<rdf:li/></rdf:Seq></Con:Directory><c:MicroVideoOffset>5</c:MicroVideoOffset><dc:title>a</dc:title></rdf:Description>"
+    )
+    assert xmp.without_promises(told) == b"<rdf:Description xmp:Rating='4'><dc:title>a</dc:title></rdf:Description>"
+    assert xmp.without_promises(tagged.RATED) == tagged.RATED
+
+
 def test_a_jpegs_end_is_found_behind_its_thumbnail_and_restart_markers() -> None:
     data = tagged.jpeg(tagged.segment(0xE1, b"Exif\0\0" + tagged.exif()), behind=b"video\xff\xd9", quality=30)
     found = jpeg.parts(data)
