@@ -40,7 +40,9 @@ NAMED = {
     "palette.png": [("palette", r"PNG:(ColorType|Palette|BackgroundColor)"), ("hIST", r"PNG:PaletteHistogram")],
     "unsafe.png": [("prVT", r"PNG:prVT"), ("sBIT", r"PNG:SignificantBits")],
     "moving.gif": [("256", r"")],
-    "photo.tif": [],
+    "data-beside-colours.tif": [("beside", r"")],
+    "two-beside.tif": [("beside", r"")],
+    "palette.tif": [("palette", r"IFD0:(BitsPerSample|PhotometricInterpretation|SamplesPerPixel|ColorMap)")],
 }
 TIFFS: dict[str, Callable[[Path], None]] = {
     "geo.tif": lambda path: tagged.geo(path, "<", False),
@@ -51,6 +53,9 @@ TIFFS: dict[str, Callable[[Path], None]] = {
     "pages.tif": tagged.pages,
     "ome.tif": tagged.ome,
     "no-unit.tif": lambda path: tagged.tiff(path, resolution=(1, 2), resolutionunit=1),
+    "palette.tif": lambda path: tagged.tiff(
+        path, data=gallery.spoilt()[..., 0], photometric="palette", colormap=np.arange(768, dtype=np.uint16).reshape(3, 256) * 80
+    ),
     "no-resolution.tif": lambda path: tagged.tiff(path),
     "data-beside-colours.tif": lambda path: tagged.tiff(path, data=gallery.transparent(), extrasamples=["unspecified"]),
     "two-beside.tif": lambda path: tagged.tiff(

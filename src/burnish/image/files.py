@@ -218,6 +218,8 @@ def _coding_losses(photo: Photo, kind: str) -> list[str]:
         lost.append(f"its {bits} bits a channel: the result has 8")
     if photo.format == "tiff" and photo.dtype.kind == "f" and bits == 16:
         lost.append("its 16 bits a channel: the result has 32")
+    if photo.extra:
+        lost.append(f"a restoration of its {photo.extra} channel(s) beside the colours, which are as they were")
     if kind == "gif":
         lost.append("colours beyond the 256 that a GIF can hold")
     return lost

@@ -175,6 +175,8 @@ def _page(reader: Reader, out: Appender, tags: dict[int, Entry], storage: dict[i
     was, now = _first(reader.numbers(tags.get(PHOTOMETRIC)), RGB), _number(storage, PHOTOMETRIC, RGB)
     if was in (BLACK_IS_ZERO, RGB, SEPARATED) and now != was and _number(storage, COMPRESSION, 1) != JPEG:
         entries[PHOTOMETRIC] = out.entry(PHOTOMETRIC, 3, 1, struct.pack("<H", was))
+    if COLOUR_MAP in tags and now != was:
+        lost.append("its palette: the result has full colours")
     if was == WHITE_IS_ZERO:
         lost.append("that its values count from white: in the result zero is black")
     if EXTRA in tags and _first(reader.numbers(tags.get(SAMPLES)), 1) == _number(storage, SAMPLES, 1):
