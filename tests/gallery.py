@@ -82,7 +82,7 @@ def with_everything(picture: Any) -> Any:
 
 
 def pages(count: int) -> Any:
-    """A stack of different pictures."""
+    """A stack of different images."""
     each = [image(spoilt(f"noise:{8 + index}+8bit")) for index in range(count)]
     stack = pyvips.Image.arrayjoin(each, across=1).copy()
     stack.set_type(pyvips.GValue.gint_type, "page-height", SIDE[0])

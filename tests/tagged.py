@@ -157,7 +157,7 @@ def samsung_jpeg() -> bytes:
 
 
 def multi_picture() -> bytes:
-    """Two pictures with an index, as stereo cameras and such with previews write them."""
+    """Two images with an index, as stereo cameras and such with previews write them."""
     buffer = io.BytesIO()
     first, second = Image.fromarray(gallery.spoilt()), Image.fromarray(gallery.spoilt()[::2, ::2])
     first.save(buffer, "MPO", save_all=True, append_images=[second], quality=80)
@@ -315,7 +315,7 @@ def webp() -> bytes:
 
 
 def moving(kind: str, **options: object) -> bytes:
-    """An animation by Pillow, each picture shown for another time."""
+    """An animation by Pillow, each image shown for another time."""
     buffer = io.BytesIO()
     frames = [Image.fromarray(gallery.spoilt(f"noise:{8 + index}+8bit")) for index in range(3)]
     frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], duration=[40, 250, 1000], loop=3, **options)

@@ -99,7 +99,7 @@ def test_a_name_that_is_no_utf8_is_escaped_in_words_and_whole_in_json(tmp_path: 
     told.stdout.encode("ascii")
     (each,) = map(json.loads, told.stdout.splitlines())
     assert Path(each["output"]) == tmp_path / "out" / name, "lossless, as Python holds it"
-    (tmp_path / "in" / name).write_bytes(b"no picture")
+    (tmp_path / "in" / name).write_bytes(b"no image")
     refused(restore(tmp_path / "in" / name, "-o", tmp_path / "new.png"), 1, "lat\\xff.png")
 
 

@@ -93,7 +93,7 @@ def test_a_second_run_skips_what_is_done(holiday: Path, tmp_path: Path) -> None:
 def test_one_bad_file_does_not_stop_the_rest(holiday: Path, tmp_path: Path) -> None:
     (holiday / "broken.png").write_bytes((holiday / "plain.png").read_bytes()[:2000])
     (holiday / "empty.jpg").touch()
-    (holiday / "text.webp").write_text("no picture")
+    (holiday / "text.webp").write_text("no image")
     (holiday / "loop.png").symlink_to(holiday / "loop.png")
     (holiday / "nowhere.png").symlink_to(tmp_path / "gone.png")
     os.mkfifo(holiday / "pipe.png")

@@ -1,4 +1,4 @@
-"""What a picture file carries comes out again; what is no picture, or cannot be kept whole, is refused in one line."""
+"""What an image file carries comes out again; what is no image, or cannot be kept whole, is refused in one line."""
 
 import os
 import shutil

@@ -211,10 +211,10 @@ def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("array", "error", "message"),
     [
-        (np.zeros((0, 5, 3), np.uint8), InputError, "no picture"),
-        (np.zeros(5, np.uint8), InputError, "no picture"),
+        (np.zeros((0, 5, 3), np.uint8), InputError, "no image"),
+        (np.zeros(5, np.uint8), InputError, "no image"),
         (np.zeros((5, 5, 3), np.int64), InputError, "array of int64"),
-        (np.zeros((5, 5, 5), np.uint8), ModelError, r"takes 3 channel\(s\), the picture has 5"),
+        (np.zeros((5, 5, 5), np.uint8), ModelError, r"takes 3 channel\(s\), the image has 5"),
         (np.full((5, 5, 3), np.nan), InputError, "not finite"),
     ],
 )
@@ -254,7 +254,7 @@ def identity(path: Path, **card: Any) -> Path:
 def test_a_model_of_one_size_refuses_others(tmp_path: Path) -> None:
     loaded = burnish.load(identity(tmp_path / "a.onnx", input_size=[20, 30]))
     np.testing.assert_array_equal(loaded.restore(PHOTOGRAPH[:20, :30]), PHOTOGRAPH[:20, :30])
-    with pytest.raises(ModelError, match="takes only pictures of 20×30"):
+    with pytest.raises(ModelError, match="takes only images of 20×30"):
         loaded.restore(PHOTOGRAPH[:30, :20])
 
 

@@ -65,7 +65,7 @@ def test_a_file_is_restored_as_an_array_is(name: str, tile: int | None, tmp_path
 
 
 def graph(channels: int, stride: int, radius: int, rng: np.random.Generator) -> onnx.ModelProto:
-    """An untrained network: a stride of `stride` down, a filter, and up again, beside the picture itself."""
+    """An untrained network: a stride of `stride` down, a filter, and up again, beside the image itself."""
     kernel = rng.normal(size=(channels, channels, 2 * radius + 1, 2 * radius + 1)).astype(np.float32) / (3 * (2 * radius + 1))
     nodes = [
         helper.make_node("SpaceToDepth", ["image"], ["cells"], blocksize=stride),
@@ -254,7 +254,7 @@ def test_a_model_gone_wrong_writes_nothing(constant: float, words: str, gate: bo
             values = onnx.numpy_helper.to_array(tensor) * 0 + np.float32(constant)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float32), tensor.name))
     last = proto.graph.node[-1]
-    if constant == 0.0:  # whatever the network adds to the picture, the result is black
+    if constant == 0.0:  # whatever the network adds to the image, the result is black
         zero = helper.make_node("Mul", [last.output[0] + "_", "nothing"], ["restored"])
         last.output[0] += "_"
         proto.graph.node.append(zero)
@@ -483,4 +483,4 @@ def test_memory_does_not_grow_with_the_picture(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-c", code, source, target, tmp_path / "model.onnx"], capture_output=True, check=True)
         peaks[times] = int(done.stdout)
-    assert peaks[32] < peaks[2] + 40_000, "kilobytes; the picture itself has 50,000"
+    assert peaks[32] < peaks[2] + 40_000, "kilobytes; the image itself has 50,000"

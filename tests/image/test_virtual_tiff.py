@@ -1,4 +1,4 @@
-"""Rows handed over one portion after another are the picture that libvips sees."""
+"""Rows handed over one portion after another are the image that libvips sees."""
 
 import gc
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from burnish.image.virtual_tiff import RowSource
 
 @pytest.fixture(params=[0, virtual_tiff.SMALL], ids=["streamed", "held"])
 def small(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Pictures as streams, and as those that are held."""
+    """Images as streams, and as those that are held."""
     usual, virtual_tiff.SMALL = virtual_tiff.SMALL, request.param
     yield
     virtual_tiff.SMALL = usual

@@ -1,4 +1,4 @@
-"""A picture's channels as the planes a model takes, and back: grey through a colour model, colour through a grey one, alpha past it."""
+"""An image's channels as the planes a model takes, and back: grey through a colour model, colour through a grey one, alpha past it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +41,7 @@ class Layout:
         return mask if self.nodata is None else mask | self._empty(planes[:-1] if self.alpha else planes).any(axis=0)
 
     def cleared(self, planes: NDArray[Any], value: float) -> NDArray[Any]:
-        """The planes, or a picture's rows, with `value` where they hold none."""
+        """The planes, or an image's rows, with `value` where they hold none."""
         return planes if self.nodata is None else np.where(self._empty(planes), planes.dtype.type(value), planes)
 
     def _empty(self, planes: NDArray[Any]) -> NDArray[np.bool_]:
@@ -54,7 +54,7 @@ class Layout:
         return np.ascontiguousarray(picture[..., chosen].transpose(2, 0, 1))
 
     def picture(self, planes: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
-        """The planes as the H×W×B picture that was `before`; a channel that went in several times comes out as the mean."""
+        """The planes as the H×W×B image that was `before`; a channel that went in several times comes out as the mean."""
         result = before.copy()
         sources = [channel for group in self.groups for channel in group]
         for channel in set(sources):

@@ -51,7 +51,7 @@ def options(photo: "Photo", kind: str) -> dict[str, Any]:
     if kind == "jpeg":
         quality = max(90, (headers.jpeg_quality(photo.path) or 0) if same else 0)
         halved = same and field("jpeg-chroma-subsample", "") == "4:2:0"
-        # Not optimize_coding: for a few per cent of the file it would hold all of the picture's coefficients.
+        # Not optimize_coding: for a few per cent of the file it would hold all of the image's coefficients.
         return {"Q": quality, "subsample_mode": "on" if halved else "off", "interlace": interlace}
     if kind == "png":
         return {"interlace": interlace}

@@ -1,4 +1,4 @@
-"""First, do no harm: what noise and blur a picture has, whether a model was made for that, and whether what it gave can be right.
+"""First, do no harm: what noise and blur an image has, whether a model was made for that, and whether what it gave can be right.
 
 Noise is told from the flattest blocks (the operator of Immerkær, "Fast noise variance estimation", 1996), blur from how much the strongest
 edges lose when they are blurred once more (Zhuo and Sim, "Defocus map estimation from a single image", 2011). Figures here were set on
@@ -24,7 +24,7 @@ FLATTEST = 0.05  # share of blocks that are as flat or flatter than the one that
 LOW_BIAS = 0.91  # what that one shows of the true noise
 PROBE = 1.0  # sigma of the blur that edges are probed with
 EDGES = 0.002  # share of pixels taken for the strongest edges
-BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which a picture counts as blocky
+BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which an image counts as blocky
 
 CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
 # Noise two pixels apart, and how many times that of neighbours, from which it is a sensor's, spread by demosaicking: the weaker, the
@@ -41,7 +41,7 @@ MANY = 1 << 20
 
 @dataclass(frozen=True)
 class Finding:
-    """What a picture shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone; `grain`: noise that neighbours share,
+    """What an image shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone; `grain`: noise that neighbours share,
     as demosaicking leaves it, 0 when there is none), blur as sigma in pixels; None where it is too small or too even to tell; `blocky`:
     with traces of JPEG's blocks."""
 
@@ -54,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Residual:
-    """What a model has taken away from a picture, or parts of it. `change`: how much at the 99.9th percentile, as a share of the range;
+    """What a model has taken away from an image, or parts of it. `change`: how much at the 99.9th percentile, as a share of the range;
     `harm`: why the result cannot be right, in words, None when it can."""
 
     change: float
@@ -63,8 +63,8 @@ class Residual:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture is to be restored, and if not, `why`, in words; with what that rests on. `harm`: why the result cannot be right,
-    in words, where the picture is one to restore otherwise."""
+    """Whether an image is to be restored, and if not, `why`, in words; with what that rests on. `harm`: why the result cannot be right,
+    in words, where the image is one to restore otherwise."""
 
     restore: bool
     why: str
@@ -74,7 +74,7 @@ class Verdict:
 
 
 def judge(finding: Finding, residual: Residual, card: Card) -> Verdict:
-    """Whether to restore a picture that shows this, with the model of this card, which takes that away from it."""
+    """Whether to restore an image that shows this, with the model of this card, which takes that away from it."""
     unfit = refusal(finding, card)
     harm = None if unfit else residual.harm
     why = unfit or ("" if harm else needless(finding, card, residual.change) or "")
@@ -82,7 +82,7 @@ def judge(finding: Finding, residual: Residual, card: Card) -> Verdict:
 
 
 def examine(samples: list[Floats]) -> Finding:
-    """The noise and blur of a picture, from samples of it, each h×w×C on 0–1, NaN where nothing is seen."""
+    """The noise and blur of an image, from samples of it, each h×w×C on 0–1, NaN where nothing is seen."""
     near, far = _noise_levels(samples, 1), _noise_levels(samples, 2)
     noise = float(np.quantile(near, FLATTEST)) / LOW_BIAS if near.size else None
     floor = float(np.quantile(near, 0.01)) if near.size else None
@@ -140,7 +140,7 @@ def _is_blocky(samples: list[Floats]) -> bool:
     return len(edge) > 8 and float(np.mean(edge)) > BOUNDARY * float(np.mean(other)) + 1e-4
 
 
-# --- Before: is the model made for such a picture? ---
+# --- Before: is the model made for such an image? ---
 
 
 @functools.cache
@@ -149,7 +149,7 @@ def _trained(spec: str) -> Degradation:
 
 
 def refusal(finding: Finding, card: Card) -> str | None:
-    """Why the picture lies outside what the card says the model was trained for, in words; None when it does not, as far as can be told."""
+    """Why the image lies outside what the card says the model was trained for, in words; None when it does not, as far as can be told."""
     trained = _trained(card.degradation)
     if trained.is_own:
         return None
@@ -177,7 +177,7 @@ def _noise_span(trained: Degradation) -> tuple[float, float]:
 
 
 def is_clean(finding: Finding, card: Card) -> bool:
-    """Whether the picture shows nothing of what the model takes away."""
+    """Whether the image shows nothing of what the model takes away."""
     trained = _trained(card.degradation)
     if trained.is_own:
         return False
@@ -187,9 +187,9 @@ def is_clean(finding: Finding, card: Card) -> bool:
 
 
 def most_change(finding: Finding, card: Card) -> float | None:
-    """How much the model may change the picture at the 99.9th percentile, as a share of the range; None when there is no telling.
+    """How much the model may change the image at the 99.9th percentile, as a share of the range; None when there is no telling.
 
-    A clean picture next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
+    A clean image next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
     """
     if is_clean(finding, card):
         return CLEAN_CHANGE
@@ -200,7 +200,7 @@ def most_change(finding: Finding, card: Card) -> float | None:
 
 
 def needless(finding: Finding, card: Card, change: float) -> str | None:
-    """Why the picture is better left as it is, now that one sees by how much the model would change it, in words; None when it is not.
+    """Why the image is better left as it is, now that one sees by how much the model would change it, in words; None when it is not.
 
     `change` is that at the 99.9th percentile, as a share of the range.
     """
@@ -221,7 +221,7 @@ def needless(finding: Finding, card: Card, change: float) -> str | None:
 class Comparison:
     """What a model changed, gathered as the rows come: `add` them, then ask. Values are on 0–1.
 
-    Of a picture of many `pixels` every second row and column will do: looking at them all took a twentieth of a restoration's time.
+    Of an image of many `pixels` every second row and column will do: looking at them all took a twentieth of a restoration's time.
     """
 
     def __init__(self, finding: Finding, pixels: int) -> None:
@@ -231,7 +231,7 @@ class Comparison:
         self._patches = self._wrong = self._emptied = 0
 
     def add(self, before: Floats, after: Floats) -> None:
-        """H×W×C rows of the input and of the result, `every` so many of them, of `PATCH` of the picture's at most."""
+        """H×W×C rows of the input and of the result, `every` so many of them, of `PATCH` of the image's at most."""
         patch = PATCH // self.every
         change = np.abs(after - before)
         self._changes += np.bincount(np.minimum(change * (BINS - 1), BINS - 1).astype(np.int64).ravel(), minlength=BINS)
@@ -250,9 +250,9 @@ class Comparison:
         """What was seen so far."""
         harm = None
         if self._emptied:
-            harm = "the model gave an empty area where the picture has something"
+            harm = "the model gave an empty area where the image has something"
         elif self._wrong > 0.02 * self._patches:
-            harm = "the model changed the picture by more than the noise and blur in it explain"
+            harm = "the model changed the image by more than the noise and blur in it explain"
         return Residual(self._change(), harm)
 
 

@@ -62,7 +62,7 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def png_is_animated(path: Path) -> bool:
-    """Whether a PNG file holds an animation, which most readers show the first picture of."""
+    """Whether a PNG file holds an animation, which most readers show the first image of."""
     with path.open("rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
@@ -88,7 +88,7 @@ def is_heic(path: Path) -> bool:
 
 
 def webp_is_lossless(path: Path) -> bool:
-    """Whether a WebP file's (first) picture is coded without loss."""
+    """Whether a WebP file's (first) image is coded without loss."""
     with path.open("rb") as file:
         file.seek(12)
         while len(head := file.read(8)) == 8:
@@ -101,7 +101,7 @@ def webp_is_lossless(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class TiffPacking:
-    """How a TIFF's first picture is stored, as the standard numbers it.
+    """How a TIFF's first image is stored, as the standard numbers it.
 
     `top`: the largest value that its tags allow, if they say; `extra`: what its channels beyond the colours are (0 unspecified data, 1
     transparency that the colours are multiplied by, 2 plain transparency); `nodata`: the value of pixels that hold nothing, which GDAL
@@ -157,7 +157,7 @@ def tiff_pages(path: Path) -> int | None:
 @dataclass(frozen=True)
 class TiffStack:
     """The pages of a TIFF: `all` of them; `full`, those before the first that is a smaller copy or a mask of another; `hidden`, further
-    pictures that only ImageJ's description tells of."""
+    images that only ImageJ's description tells of."""
 
     all: int
     full: int

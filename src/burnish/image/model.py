@@ -64,14 +64,14 @@ class Model:
         return np.clip(result, 0, 1, out=result)
 
     def restore(self, array: Any, tile: int | None = None, strength: float = 1.0) -> Any:
-        """The restored picture, of the same shape and dtype.
+        """The restored image, of the same shape and dtype.
 
         `array` is H×W or H×W×C with C of 1 to 4, uint8, uint16 or float (on 0–1, and so is the result), or N×H×W×C for a batch of small
-        pictures in one run; or a PIL image, for which a PIL image comes back. Grey goes through a colour model as three equal channels,
+        images in one run; or a PIL image, for which a PIL image comes back. Grey goes through a colour model as three equal channels,
         colour through a grey one channel by channel; of 2 or 4 channels the last is alpha, which is not touched, unless the model takes
         as many. `tile` is the side of the tiles in pixels, chosen when None; the result does not depend on it. `strength` blends, from 0
-        (as it was) to 1 (as restored). Raises InputError for what is no such picture (floats far beyond 0–1 are none), a tile or a strength
-        that cannot be, ModelError for a picture that this model cannot take. Threads may share the model.
+        (as it was) to 1 (as restored). Raises InputError for what is no such image (floats far beyond 0–1 are none), a tile or a strength
+        that cannot be, ModelError for an image that this model cannot take. Threads may share the model.
         """
         check_options(tile, strength)
         if not isinstance(array, np.ndarray) and hasattr(array, "convert"):
@@ -94,18 +94,18 @@ class Model:
         return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
 
     def tile(self, layout: Layout, height: int, width: int, rows: int | None = None) -> Tile:
-        """The tile that a picture of that layout and size is best run in, of at most `rows` rows with its halo; itself if it is small."""
+        """The tile that an image of that layout and size is best run in, of at most `rows` rows with its halo; itself if it is small."""
         pixels = WHOLE // len(layout.groups) if self.card.input_size is None else height * width
         return best_tile(height, width, self.halo(layout), self.card.multiple_of, pixels, rows or height)
 
     def halo(self, layout: Layout) -> int:
-        """How many pixels around a tile its result depends on, for a picture of that layout."""
+        """How many pixels around a tile its result depends on, for an image of that layout."""
         return self.card.halo + (channels.FILL_REACH if layout.hides else 0)
 
     def runner(self, layout: Layout, low: float, high: float, strength: float = 1.0) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """The graph as a function from a layout's planes, whose values lie on `low` to `high`, to the same restored.
 
-        Each group is one picture of a batch. Whole numbers are rounded; floats beyond the range are kept within it. `strength` blends,
+        Each group is one image of a batch. Whole numbers are rounded; floats beyond the range are kept within it. `strength` blends,
         from 0 (as it was) to 1 (as restored). Hidden colours stay as they are. Raises ModelError when the graph gives what is no number.
         """
         groups = len(layout.groups)
@@ -127,7 +127,7 @@ class Model:
         return run
 
     def encode(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        """The bottleneck's values of a picture (an array as `restore` takes it), C×h×w float32; of a batch N×H×W×C, N×C×h×w.
+        """The bottleneck's values of an image (an array as `restore` takes it), C×h×w float32; of a batch N×H×W×C, N×C×h×w.
 
         Alpha is left out; colour in a grey model gives the channels' latents one after the other. Raises ModelError when the model has no
         latent, and what `restore` raises.
@@ -138,7 +138,7 @@ class Model:
         bands = pictures.shape[-1]
         layout = self.layout(bands, alpha=bands in (2, 4) and bands != self.card.channels, shape=pictures.shape[1:3])
         colours = len(layout.groups) * self.card.channels
-        step = max(1, WHOLE // (pictures[0].size * len(layout.groups)))  # pictures at a time
+        step = max(1, WHOLE // (pictures[0].size * len(layout.groups)))  # images at a time
         latents = []
         for first in range(0, len(pictures), step):
             planes = [padded(layout.planes(each)[:colours], self.card.multiple_of) for each in pictures[first : first + step]]
@@ -151,18 +151,16 @@ class Model:
     def layout(
         self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False, extra: int = 0, nodata: float | None = None
     ) -> Layout:
-        """How a picture of so many channels goes through this model. Raises ModelError when it cannot.
+        """How an image of so many channels goes through this model. Raises ModelError when it cannot.
 
         `extra`: how many channels behind the colours are neither colours nor transparency; `nodata`: the value of pixels without any.
         """
         size = self.card.input_size
         if size and size != list(shape):
-            raise ModelError(
-                f"{self.card.name}: takes only pictures of {size[0]}×{size[1]} (height × width), this is {shape[0]}×{shape[1]}"
-            )
+            raise ModelError(f"{self.card.name}: takes only images of {size[0]}×{size[1]} (height × width), this is {shape[0]}×{shape[1]}")
         layout = channels.layout(bands, self.card.channels, alpha=alpha, inks=inks, extra=extra)
         if layout is None:
-            raise ModelError(f"{self.card.name}: takes {self.card.channels} channel(s), the picture has {bands}; give grey or colour")
+            raise ModelError(f"{self.card.name}: takes {self.card.channels} channel(s), the image has {bands}; give grey or colour")
         return layout if nodata is None else replace(layout, nodata=nodata)
 
 
@@ -183,11 +181,11 @@ def _white(array: NDArray[Any]) -> float:
 
 
 def _checked_pictures(array: NDArray[Any]) -> NDArray[Any]:
-    """The array as N×H×W×C, if it is one picture or a batch of them."""
+    """The array as N×H×W×C, if it is one image or a batch of them."""
     if not isinstance(array, np.ndarray) or array.ndim not in (2, 3, 4) or 0 in array.shape:
-        raise InputError(f"an array of shape {getattr(array, 'shape', None)} is no picture; give H×W or H×W×C with at least one pixel")
+        raise InputError(f"an array of shape {getattr(array, 'shape', None)} is no image; give H×W or H×W×C with at least one pixel")
     if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
-        raise InputError(f"an array of {array.dtype} is no picture; give uint8, uint16 or float on 0–1")
+        raise InputError(f"an array of {array.dtype} is no image; give uint8, uint16 or float on 0–1")
     if array.dtype.kind == "f":
         low, high, mean = float(array.min()), float(array.max()), float(array.mean(dtype=np.float64))
         if not np.isfinite([low, high]).all():

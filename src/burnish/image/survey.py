@@ -16,7 +16,7 @@ from burnish.image.files import Photo
 Range = tuple[float, float]
 Rows = NDArray[Any]  # h×w×B, as stored
 
-SAMPLES, SAMPLE_SIDE = 24, 256  # what is looked at of a large picture to tell its noise and blur
+SAMPLES, SAMPLE_SIDE = 24, 256  # what is looked at of a large image to tell its noise and blur
 HELD = 1 << 22  # bytes of pixels up to which a photo is held in memory from its first reading on
 DEPTHS = (10, 12, 14, 16)  # bits that cameras and microscopes put into 16
 

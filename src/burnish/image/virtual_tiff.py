@@ -1,4 +1,4 @@
-"""Rows as they come, made into a libvips image: a BigTIFF that is never whole anywhere, so a picture larger than memory can be saved.
+"""Rows as they come, made into a libvips image: a BigTIFF that is never whole anywhere, so an image larger than memory can be saved.
 
 libvips has no way to be handed rows one after another, but it reads files from a source that a program provides. Ours is an uncompressed
 TIFF with one row a strip: its head is made when asked for, its pixels are the rows in their order.
@@ -42,7 +42,7 @@ class RowSource:
         if self._size <= SMALL:  # to be asked for portions of so little takes longer than to hold it
             pixels = np.concatenate(list(self._rows))
             if pixels.shape != self._shape or pixels.dtype != self._dtype:
-                raise ValueError(f"rows of {pixels.shape} {pixels.dtype} are no picture of {self._shape} {self._dtype}")
+                raise ValueError(f"rows of {pixels.shape} {pixels.dtype} are no image of {self._shape} {self._dtype}")
             return pyvips.Image.new_from_memory(pixels.tobytes(), *self._shape[1::-1], self._shape[2], VIPS_TYPES[self._dtype.name])
         source = pyvips.SourceCustom()
         source.signal_connect("read", self._read)  # on_read() would have no way to say that reading failed
@@ -71,7 +71,7 @@ class RowSource:
             self._chunk = next(self._rows).tobytes()
         start = self._at - self._chunk_at
         if start < 0:
-            raise RuntimeError("libvips went back in a picture that it reads once")
+            raise RuntimeError("libvips went back in an image that it reads once")
         return self._chunk[start : start + count]
 
     def _seek(self, offset: int, whence: int) -> int:

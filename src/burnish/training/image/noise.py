@@ -1,4 +1,4 @@
-"""How strong the noise of pictures is, at which brightness, and whether neighbouring pixels share it."""
+"""How strong the noise of images is, at which brightness, and whether neighbouring pixels share it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from burnish.image.stages import blurred
 
 Floats = NDArray[np.float32]
 
-LOOKED_AT, SIDE = 24, 512  # pictures whose middles tell the noise
+LOOKED_AT, SIDE = 24, 512  # images whose middles tell the noise
 BLOCK = 16  # pixels a side of the blocks whose flattest tell it
 BINS = 8  # of brightness, as many blocks in each
 # The share of blocks in a bin as flat as the one that tells, and what that one shows of the true variance: less, for being the flattest.
@@ -33,8 +33,8 @@ LEVELS = 1024  # of brightness, for which the variance that is left is tabled
 class Noise:
     """Noise of variance `floor` + `slope` × brightness (on 0–1).
 
-    `sigmas` are its least and greatest standard deviation at the brightness that the pictures have, on the 0–255 scale; `correlation` is
-    that of neighbouring pixels. Pictures are whole numbers from black to white, which cut off what would lead out of them.
+    `sigmas` are its least and greatest standard deviation at the brightness that the images have, on the 0–255 scale; `correlation` is
+    that of neighbouring pixels. Images are whole numbers from black to white, which cut off what would lead out of them.
     """
 
     slope: float
@@ -49,12 +49,12 @@ class Noise:
         return f"noise:{low}" if low == high else f"noise:{low}-{high}"
 
     def seen(self, clean: Tensor) -> Tensor:
-        """What pictures with it look like in the mean, where the clean one has the values `clean` (about 0–1): black looks grey."""
+        """What images with it look like in the mean, where the clean one has the values `clean` (about 0–1): black looks grey."""
         black, white = self._at_the_ends
         return black * _mean_over_zero(clean / black) - white * _mean_over_zero((clean - 1) / white)
 
     def variance(self, picture: Floats) -> Floats:
-        """Its variance, as black and white leave it, at each pixel of an H×W×C picture that has it; the brightness is that around."""
+        """Its variance, as black and white leave it, at each pixel of an H×W×C image that has it; the brightness is that around."""
         black, white = self._at_the_ends
         clean = torch.linspace(0, 1, LEVELS, dtype=torch.double)
         left = (self.floor * _variance_over_zero(clean / black) + self.slope * clean) * _variance_over_zero((1 - clean) / white)
@@ -68,7 +68,7 @@ class Noise:
 
 
 def measured(pictures: PictureSet) -> Noise:
-    """The noise that all the pictures have, told from the flattest blocks of each brightness in the middles of some of them."""
+    """The noise that all the images have, told from the flattest blocks of each brightness in the middles of some of them."""
     samples = []
     for index in evenly(len(pictures.images), LOOKED_AT):
         try:
@@ -79,12 +79,12 @@ def measured(pictures: PictureSet) -> Noise:
 
 
 def of_samples(samples: list[Floats]) -> Noise:
-    """The noise of pictures H×W×C on 0–1."""
+    """The noise of images H×W×C on 0–1."""
     means, variances, products, cut = (
         (np.concatenate(each) for each in zip(*map(_blocks, samples), strict=True)) if samples else [np.empty(0)] * 4
     )
     if not len(means):
-        raise InputError(f"the pictures are all under {BLOCK + 3} pixels a side, too small to tell their noise; give larger ones")
+        raise InputError(f"the images are all under {BLOCK + 3} pixels a side, too small to tell their noise; give larger ones")
     whole = cut < CUT
     if whole.mean() > ENOUGH:
         means, variances, products = means[whole], variances[whole], products[whole]
@@ -107,7 +107,7 @@ def of_samples(samples: list[Floats]) -> Noise:
 
 
 def in_equal_channels(picture: Floats, drawn: Floats) -> Floats:
-    """What was drawn for each value of an H×W×C picture; where its channels are all one, so is their noise, and so is this."""
+    """What was drawn for each value of an H×W×C image; where its channels are all one, so is their noise, and so is this."""
     is_grey = (picture == picture[..., :1]).all()
     return np.broadcast_to(drawn[..., :1], drawn.shape) if is_grey else drawn
 

@@ -1,4 +1,4 @@
-"""What a network is shown: degraded and clean pictures side by side, held as bytes where they can be."""
+"""What a network is shown: degraded and clean images side by side, held as bytes where they can be."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -46,14 +46,14 @@ def _floats(images: Tensor) -> Tensor:
 
 
 def stored(images: NDArray[Any], dtype: Dtype) -> NDArray[Any]:
-    """Pictures of any type as `Pairs` holds them: uint8 (floats on 0–1 are rounded) or float32."""
+    """Images of any type as `Pairs` holds them: uint8 (floats on 0–1 are rounded) or float32."""
     if dtype is np.uint8:
         return images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
     return to_unit(images)
 
 
 class Source(ABC):
-    """The training and validation pairs of a recipe over a set of pictures.
+    """The training and validation pairs of a recipe over a set of images.
 
     `epoch(k)` gives epoch k's training pairs: the same every time it is asked, whatever was asked before, so that a resumed run sees what
     the unbroken one would have.

@@ -1,4 +1,4 @@
-"""The end of a run: its model scored on pictures it never saw."""
+"""The end of a run: its model scored on images it never saw."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,13 +17,13 @@ from burnish.training.image import estimate, noise
 from burnish.training.image.pairs import Source
 from burnish.training.recipe import Recipe
 
-SCORED = 1000  # test pictures at most; `burnish evaluate` scores them all
-SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of pictures held out: their middles, and as many as can be scored in a minute or so
+SCORED = 1000  # test images at most; `burnish evaluate` scores them all
+SCORED_SIDE, SCORED_PIXELS = 512, 6 << 20  # of images held out: their middles, and as many as can be scored in a minute or so
 TUNING_SIDE, TUNING_PIXELS = 1024, 32 << 20  # of those trained on, to choose the classical filters' settings on
 
 
 def scored(plan: Recipe, models: Sequence[Model], source: Source, test: PictureSet | None, progress: Progress) -> list[ImageBoard]:
-    """The models' scoreboards on the test pictures or, where there are none, on those held out; of noisy pictures alone, estimates."""
+    """The models' scoreboards on the test images or, where there are none, on those held out; of noisy images alone, estimates."""
     unseen = (test or gathered(source.held_out, SCORED_SIDE, SCORED_PIXELS)).first(SCORED)
     if plan.noisy_only:
         return estimate.scored(models, unseen, noise.measured(source.training), plan.seed, progress)
@@ -32,9 +32,9 @@ def scored(plan: Recipe, models: Sequence[Model], source: Source, test: PictureS
 
 
 def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
-    """The middles, at most `side` pixels square, of pictures evenly spread over a set: as many as make up `pixels`, lost ones left out.
+    """The middles, at most `side` pixels square, of images evenly spread over a set: as many as make up `pixels`, lost ones left out.
 
-    Pictures of one small size in one array are few bytes: they are all taken.
+    Images of one small size in one array are few bytes: they are all taken.
     """
     if isinstance(pictures.images, np.ndarray):
         return pictures
@@ -51,7 +51,7 @@ def gathered(pictures: PictureSet, side: int, pixels: int) -> PictureSet:
         images.append(pair[0])
         degraded += pair[1:]
     if not kept:
-        raise InputError(f"{pictures.name}: none of the pictures held out can be read any more, so that the model cannot be scored")
+        raise InputError(f"{pictures.name}: none of the images held out can be read any more, so that the model cannot be scored")
     return replace(
         pictures,
         images=images,

@@ -1,4 +1,4 @@
-"""What the pictures of a set become, and from what: a region of one at a time, before and after."""
+"""What the images of a set become, and from what: a region of one at a time, before and after."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from burnish.training.image.pairs import Dtype, as_it_is, stored
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in a picture, in pixels."""
+    """A rectangle in an image, in pixels."""
 
     top: int
     left: int
@@ -25,11 +25,11 @@ class Box:
     width: int
 
     def of(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """That part of an H×W×C picture."""
+        """That part of an H×W×C image."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def grown(self, margin: int, shape: tuple[int, ...]) -> "Box":
-        """The rectangle with `margin` pixels more on each side, as far as the picture goes."""
+        """The rectangle with `margin` pixels more on each side, as far as the image goes."""
         top, left = max(0, self.top - margin), max(0, self.left - margin)
         bottom, right = (
             min(length, end + margin) for length, end in zip(shape, (self.top + self.height, self.left + self.width), strict=False)
@@ -38,24 +38,24 @@ class Box:
 
 
 class View(ABC):
-    """Pictures before and after: `dtypes` says as what the two may be kept, without loss; `seen` is that of `Pairs`."""
+    """Images before and after: `dtypes` says as what the two may be kept, without loss; `seen` is that of `Pairs`."""
 
     dtypes: tuple[Dtype, Dtype]
 
     def seen(self, restored: Tensor) -> Tensor:
-        """What is compared with the picture after."""
+        """What is compared with the image after."""
         return as_it_is(restored)
 
     @abstractmethod
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """A region of picture `index` before and after, H×W×C. Raises InputError when the picture cannot be read."""
+        """A region of image `index` before and after, H×W×C. Raises InputError when the image cannot be read."""
 
 
 class Degrading(View):
-    """Clean pictures, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
+    """Clean images, degraded on the way. A region is degraded with what lies around it, so that it has no edges of its own.
 
-    Pictures in the memory that are always degraded alike are degraded once. Noise that is the same in all channels is what a grey picture
-    has that was stored as colours: half the pictures that get such noise are made grey first.
+    Images in the memory that are always degraded alike are degraded once. Noise that is the same in all channels is what a grey image
+    has that was stored as colours: half the images that get such noise are made grey first.
     """
 
     def __init__(self, pictures: PictureSet, degradation: Degradation) -> None:
@@ -82,7 +82,7 @@ class Degrading(View):
 
 
 class Paired(View):
-    """Pictures that came in pairs: `pictures.degraded` and `pictures.images`."""
+    """Images that came in pairs: `pictures.degraded` and `pictures.images`."""
 
     def __init__(self, pictures: PictureSet) -> None:
         assert pictures.degraded is not None
@@ -94,7 +94,7 @@ class Paired(View):
 
 
 def _grey(picture: NDArray[Any]) -> NDArray[Any]:
-    """An H×W×C picture with its luma (ITU-R BT.601) in all three channels; one of other than three as it is."""
+    """An H×W×C image with its luma (ITU-R BT.601) in all three channels; one of other than three as it is."""
     if picture.shape[2] != 3:
         return picture
     luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
@@ -103,7 +103,7 @@ def _grey(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def depth(pictures: PictureSet) -> Dtype:
-    """As what the pictures can be kept: bytes where all have 8 bits."""
+    """As what the images can be kept: bytes where all have 8 bits."""
     images = [pictures.images, *([] if pictures.degraded is None else [pictures.degraded])]
     return np.float32 if any(_is_deep(each) for each in images) else np.uint8
 
