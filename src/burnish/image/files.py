@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Photo:
     nodata: float | None
     header: Any
     stamp: opening.Stamp
+    unread: list[Any] = field(default_factory=list, compare=False, repr=False)  # a small photo's `header`, until its pixels have been read
 
     @property
     def pixels(self) -> int:
@@ -60,7 +61,10 @@ class Photo:
         """The stored values from top to bottom, page after page, h×W×B at a time. Raises InputError for a file that breaks off."""
         import pyvips
 
-        image = opening.opened(self.path, pages=self.pages, max_pixels=self.pixels, fail_on="truncated", as_stored=True)
+        if self.unread:
+            image = self.unread.pop()
+        else:
+            image = opening.opened(self.path, pages=self.pages, max_pixels=self.pixels, fail_on="truncated", as_stored=True)
         region = pyvips.Region.new(image)
         step = max(1, min(512, CHUNK // (self.width * self.bands * self.dtype.itemsize)))
         for top in range(0, self.pages * self.height, step):
@@ -104,7 +108,11 @@ def open_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
         if packing.extra and packing.extra not in ((1,), (2,)):
             alpha, extra = False, min(len(packing.extra), image.bands - 1)
     inks = image.interpretation == "cmyk"
-    return Photo(path, kind, pages, image.height // pages, image.width, image.bands, dtype, alpha, inks, extra, nodata, image, stamp)
+    # Of a large one the decoder may hold all pixels for as long as it lives.
+    unread = [image] if image.width * image.height * image.bands * dtype.itemsize <= CHUNK else []
+    return Photo(
+        path, kind, pages, image.height // pages, image.width, image.bands, dtype, alpha, inks, extra, nodata, image, stamp, unread
+    )
 
 
 def _nodata(value: float | None, dtype: np.dtype[Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,8 @@ def jpeg_quality(path: Path) -> int | None:
     if not tables:
         return None
     wanted = [(table, _LUMINANCE if index == 0 else _CHROMINANCE) for index, table in sorted(tables.items())]
-    return next((q for q in range(1, 100) if all(_no_coarser(q, standard, table) for table, standard in wanted)), 100)
+    # Each step on the scale makes no value coarser.
+    return 1 + bisect_left(range(1, 100), True, key=lambda q: all(_no_coarser(q, standard, table) for table, standard in wanted))
 
 
 def _no_coarser(quality: int, standard: bytes, table: list[int]) -> bool:
