@@ -40,3 +40,13 @@ def test_channel_accuracy_takes_the_first_on_ties() -> None:
     a = np.array([[[5, 5, 1], [1, 2, 3], [9, 0, 0], [0, 9, 0]]])
     b = np.array([[[7, 0, 0], [3, 2, 1], [4, 4, 4], [0, 1, 0]]])
     assert metrics.channel_accuracy(a, b) == 0.75
+
+
+def test_an_image_in_strips_scores_as_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.random((61, 40, 3))
+    b = (a + rng.normal(0, 0.1, a.shape)).clip(0, 1)
+    whole = metrics.psnr(a, b), metrics.ssim(a, b)
+    for strip in (1, 40 * 3 * 7, 40 * 3 * 51):
+        monkeypatch.setattr(metrics, "STRIP", strip)
+        assert (metrics.psnr(a, b), metrics.ssim(a, b)) == pytest.approx(whole, abs=1e-12)

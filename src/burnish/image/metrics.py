@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-STRIP = 1 << 20  # values of an image whose SSIM is worked out at a time: it takes ten times their memory
+STRIP = 1 << 20  # values of an image that are worked on at a time: SSIM takes ten times their memory
 CAP = 100.0  # dB; equal images would have an infinite PSNR, and one of them an infinite mean
 
 
@@ -17,7 +17,9 @@ def quantise(image: NDArray[Any], levels: int = 255) -> NDArray[np.float64]:
 
 def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Peak signal-to-noise ratio in dB of two images of one shape, peak 1, capped at 100. The values are taken as they are."""
-    error = float(np.mean((a.astype(np.float64) - b) ** 2))
+    rows = max(1, STRIP // a[:1].size)
+    squares = sum(float(np.sum((a[top : top + rows].astype(np.float64) - b[top : top + rows]) ** 2)) for top in range(0, len(a), rows))
+    error = squares / a.size
     return CAP if error <= 10 ** (-CAP / 10) else -10 * float(np.log10(error))
 
 
@@ -60,8 +62,8 @@ def channel_accuracy(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def _filtered(plane: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The plane under a separable window, where the window lies inside it."""
-    for axis in (0, 1):
-        length = plane.shape[axis] - len(window) + 1
-        plane = sum(weight * plane.take(range(start, start + length), axis) for start, weight in enumerate(window))
-    return plane
+    """The H×W×C planes under a separable window, where the window lies inside them."""
+    height, width = (length - len(window) + 1 for length in plane.shape[:2])
+    rows: NDArray[np.float64] = sum(weight * plane[start : start + height] for start, weight in enumerate(window))
+    columns: NDArray[np.float64] = sum(weight * rows[:, start : start + width] for start, weight in enumerate(window))
+    return columns
