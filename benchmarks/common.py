@@ -16,11 +16,18 @@ HERE = Path(__file__).parent
 TENSORFLOW = "tensorflow-cpu==2.21.0"
 
 
+VECTORS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16")  # of those a processor says it has
+
+
 def machine() -> str:
-    """The processor and how many cores of it this process may use."""
+    """The processor, the vector instructions that it has, and how many cores of it this process may use."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-    return f"{name}, {available_cpus()} cores, {platform.system()}, Python {platform.python_version()}"
+    told = dict((part.strip() for part in line.split(":", 1)) for line in reversed(lines) if ":" in line)
+    has = told.get("flags", told.get("Features", "")).split()
+    vectors = " ".join(name for name in VECTORS if name in has) or "vector instructions not known"
+    masked = f" masked to {os.environ['ONEDNN_MAX_CPU_ISA']}" if "ONEDNN_MAX_CPU_ISA" in os.environ else ""
+    name = told.get("model name") or platform.processor()
+    return f"{name} ({vectors}{masked}), {available_cpus()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
