@@ -78,11 +78,13 @@ def test_without_strength_there_is_no_noise_and_the_truth_does_not_depend_on_it(
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_noise_grows_with_strength(channels: int) -> None:
+    ratios = []
     for seed in SEEDS:
         spreads = [noise(flat(0.5, channels=channels), strength, seed).std() for strength in (0.5, 1, 2, 4)]
         assert spreads[0] > 0
         assert spreads == sorted(spreads)
-        assert spreads[2] > 1.3 * spreads[1]
+        ratios.append(spreads[2] / spreads[1])
+    assert 1.5 < np.median(ratios) < 2.1  # JPEG, whose error does not grow, and clipping take something from twice as much
 
 
 def test_strength_one_is_a_camera_at_high_iso() -> None:

@@ -15,10 +15,11 @@ model is Foi, Trimeche, Katkovnik and Egiazarian's (2008). What is drawn for an 
   sensor in eight cuts negative values off, the others keep them until the end. What the image gets is half the difference of the tone curve
   with the noise added and subtracted, so that the mean of many shots is the truth.
 - The demosaicking: two thirds Malvar, He and Cutler's, a third bilinear.
-- The camera's denoising, which stands for filters that keep edges: it takes a share a of each of the r finest octaves of the noise, not of
-  the image, the last one in part. For brightness a is 0.5–1 (in 17 images of 20) and r 1–2.2; for the colour differences a is 0.9–1 (in
-  nine of ten) and r 2–5. Of all that remains, 0.2–0.8 of brightness is taken in seven images of ten; of the colour differences a share of
-  0.2–0.9 plus 0.8·(r − 2)/3 stays, which may be above 1, since sensors have more coarse noise than pixels independent of each other.
+- The camera's denoising, in two cameras of five. It stands for filters that keep edges: it takes a share a of each of the r finest octaves
+  of the noise, not of the image, the last one in part. For brightness a is 0.5–1 (in 17 images of 20) and r 1–2.2; for the colour
+  differences a is 0.9–1 (in nine of ten) and r 2–5. Of all that remains, 0.2–0.8 of brightness is taken in seven images of ten; of the
+  colour differences a share of 0.2–0.9 plus 0.8·(r − 2)/3 stays, which may be above 1, since sensors have more coarse noise than pixels
+  independent of each other.
 - The finish: in a third of the images the colour differences are smoothed with a Gaussian of sigma 0.7–3 pixels, in half an unsharp mask
   follows, of amount 0.2–1.2 and sigma 0.6–1.5. At last seven tenths of the degraded images are saved as JPEG, of quality 85–100 or, one in
   five, 70–95, three in four with 4:2:0.
@@ -46,6 +47,7 @@ MATRICES = np.array(
 SHOT = 0.0005  # the variance of a strength of 1 at white
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 STEPS = 16384  # of a table
+ALL = (1.0,)  # of the noise stays, in every octave
 SATURATED = 1.4  # how far beyond the sensor's range a saturated white lies
 ENLARGED_FROM = 32  # pixels of the shorter side
 
@@ -82,6 +84,7 @@ class _Camera:
             value = rng.uniform(low, high)
             return float(value) if rng.random() < share else 0.0
 
+        denoises = rng.random() >= 0.6
         quality = int(rng.integers(85, 101)) if rng.random() < 0.8 else int(rng.integers(70, 96))
         reach = rng.uniform(2, 5)
         return _Camera(
@@ -99,8 +102,8 @@ class _Camera:
             hot=now_and_then(0.1, 0.1, 0.5),
             cuts_negative=rng.random() < 0.125,
             correction=float(rng.random() < 2 / 3),
-            kept_luma=_kept(3, now_and_then(0.85, 0.5, 1), rng.uniform(1, 2.2), 1 - now_and_then(0.7, 0.2, 0.8)),
-            kept_chroma=_kept(5, now_and_then(0.9, 0.9, 1), reach, rng.uniform(0.2, 0.9) + 0.8 * (reach - 2) / 3),
+            kept_luma=_kept(3, now_and_then(0.85, 0.5, 1), rng.uniform(1, 2.2), 1 - now_and_then(0.7, 0.2, 0.8)) if denoises else ALL,
+            kept_chroma=_kept(5, now_and_then(0.9, 0.9, 1), reach, rng.uniform(0.2, 0.9) + 0.8 * (reach - 2) / 3) if denoises else ALL,
             chroma_sigma=now_and_then(1 / 3, 0.7, 3),
             sharpening=now_and_then(1 / 2, 0.2, 1.2),
             sharpening_sigma=rng.uniform(0.6, 1.5),
