@@ -64,7 +64,8 @@ class Photo:
         if self.unread:
             image = self.unread.pop()
         else:
-            image = opening.opened(self.path, pages=self.pages, max_pixels=self.pixels, fail_on="truncated", as_stored=True)
+            strictness = opening.strictness(self.format)
+            image = opening.opened(self.path, pages=self.pages, max_pixels=self.pixels, fail_on=strictness, as_stored=True)
         region = pyvips.Region.new(image)
         step = max(1, min(512, CHUNK // (self.width * self.bands * self.dtype.itemsize)))
         for top in range(0, self.pages * self.height, step):
@@ -89,8 +90,8 @@ def open_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
     pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
     if kind == "tiff":
         pages = _tiff_pages(path, pages)
-    if pages > 1:
-        image = opening.opened(path, pages=pages, max_pixels=max_pixels, fail_on="truncated", as_stored=True)
+    if pages > 1 or kind == "tiff":
+        image = opening.opened(path, pages=pages, max_pixels=max_pixels, fail_on=opening.strictness(kind), as_stored=True)
     dtype = DTYPES.get(image.format)
     if dtype is None or image.interpretation not in COLOURS or image.coding != "none":
         raise InputError(
@@ -129,6 +130,8 @@ def _tiff_pages(path: Path, known: int) -> int:
     told = headers.tiff_stack(path)
     if told is None or told.all != known:
         raise InputError(f"{path}: only {known} of its pages can be read; it is cut off or broken, copy it anew")
+    if told.preview:
+        raise InputError(f"{path}: holds its picture in a sub-directory and only a preview as its page, as raw files do; develop it first")
     if told.hidden:
         raise InputError(f"{path}: holds {told.hidden} more pictures than pages, as ImageJ writes them; save it there as a plain stack")
     return told.full

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from burnish.image.containers import gif, tiff
-from burnish.image.containers.tiff_tags import Reader
+from burnish.image.containers.tiff_tags import Entry, Reader
 
 # The tables of the JPEG standard, annex K (ITU-T T.81), in the file's zigzag order: luminance, chrominance.
 _LUMINANCE = bytes.fromhex(
@@ -159,11 +159,13 @@ def tiff_pages(path: Path) -> int | None:
 @dataclass(frozen=True)
 class TiffStack:
     """The pages of a TIFF: `all` of them; `full`, those before the first that is a smaller copy or a mask of another; `hidden`, further
-    images that only ImageJ's description tells of."""
+    images that only ImageJ's description tells of; `preview`: the first page is a smaller copy of what a sub-directory holds, as in raw
+    files (DNG)."""
 
     all: int
     full: int
     hidden: int
+    preview: bool = False
 
 
 def tiff_stack(path: Path) -> TiffStack | None:
@@ -176,7 +178,15 @@ def tiff_stack(path: Path) -> TiffStack | None:
             parts = [next(iter(reader.numbers(tags.get(tiff.SUBFILE))), 0) & (SMALLER | MASK) for tags in pages]
             full = next((index for index, part in enumerate(parts) if part and index), len(pages))
             full = full if all(parts[full:]) else len(pages)
+            preview = bool(parts and parts[0] & SMALLER) and _has_larger(reader, pages[0])
             told = _IMAGES.match(reader.text(pages[0].get(tiff.DESCRIPTION))) if pages else None
         except ValueError:
             return None
-    return TiffStack(len(pages), full, max(0, int(told[1]) - 1) if told and len(pages) == 1 else 0)
+    return TiffStack(len(pages), full, max(0, int(told[1]) - 1) if told and len(pages) == 1 else 0, preview)
+
+
+def _has_larger(reader: Reader, tags: dict[int, Entry]) -> bool:
+    """Whether a page's sub-directories hold a picture of more columns."""
+    width = next(iter(reader.numbers(tags.get(tiff.WIDTH))), 0)
+    inner = [reader.entries(at) for at in reader.numbers(tags.get(tiff.SUB_IFDS))]
+    return any(next(iter(reader.numbers(each.get(tiff.WIDTH))), 0) > width for each in inner)

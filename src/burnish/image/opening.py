@@ -99,6 +99,11 @@ def opened(
     return image
 
 
+def strictness(kind: str) -> str:
+    """The `fail_on` with which pixels that are missing or cannot be unpacked fail: those of a TIFF would else come as black."""
+    return "error" if kind == "tiff" else "truncated"
+
+
 def _source(path: Path, as_stored: bool) -> Any:
     """The file as a libvips source: no options in brackets, nothing remembered of a file that had that name before."""
     import pyvips
@@ -131,6 +136,11 @@ def unreadable(path: Path, error: Exception, *, stacked: bool = False) -> InputE
     why = (str(error).strip().splitlines() or ["no reason given"])[-1].strip()
     if path.is_file() and headers.is_heic(path):
         return InputError(f"{path}: is HEIC, which the libvips installed here cannot decode ({why}); convert it to JPEG or AVIF")
+    if "is not configured" in why:
+        packing = why.removeprefix("tiff2vips: ").split()[0]
+        return InputError(f"{path}: is packed with {packing}, which the libvips installed here cannot unpack; save it with Deflate or LZW")
+    if "bad labq format" in why:
+        why = "Lab colours of 8 bits with the signs that libvips does not read"
     if "samples out of range" in why:
         why = "samples of a kind libvips does not read, such as 64-bit floats"
     if stacked and ("not have same" in why or "page" in why):

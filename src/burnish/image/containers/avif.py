@@ -94,6 +94,8 @@ def carry(source: Path, pixels: BinaryIO, target: Path) -> list[str]:
     except ValueError as error:
         raise InputError(f"{source}: its items cannot be told apart ({error}); open it in another program and save it anew") from error
     credentials = _is_signed(was)
+    if _is_grey(was) and not _is_grey(now):
+        lost.append("that it is coded as grey alone: the result has three channels")
     _take_properties(was, now)
     if (told := colours(was)) and not told.can_be_kept:
         lost.append(f"the matrix of its colours ({told.matrix}): the result is coded with another, which it names")
@@ -152,6 +154,13 @@ def others(source: Path) -> list[str]:
 
 def _is_signed(file: File) -> bool:
     return any(kind == b"uuid" and C2PA_BOX in data[:40] for kind, data in file.others)
+
+
+def _is_grey(file: File) -> bool:
+    """Whether the primary picture, or the first of the cells that make it, is coded without colours (av1C's monochrome)."""
+    cells = [to[0] for kind, origin, to in file.references if kind == b"dimg" and origin == file.primary and to and to[0] in file.items]
+    config = file.items[(cells or [file.primary])[0]].property(b"av1C")
+    return bool(config and len(config) > 10 and config[10] & 0x10)
 
 
 def _take_properties(was: File, now: File) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from burnish.errors import InputError
 
+RESOLUTION = 0x70  # the head's bits that tell how fine the colours were before there were so few
 CONTROL, COMMENT, TEXT, APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 FRAMES = "how its frames are disposed of and laid over each other: each frame of the result is whole"
 
@@ -94,7 +95,7 @@ def carry(source: Path, pixels: BinaryIO, target: Path) -> list[str]:
                 was = parts(data)
             except ValueError as error:
                 raise InputError(f"{source}: is a GIF without its end; it is cut off, copy it anew") from error
-            aspect, screen = data[12], bytes(data[6:10])
+            aspect, resolution, screen = data[12], data[10] & RESOLUTION, bytes(data[6:10])
             if data[11] and data[10] & 0x80:
                 lost.append("which of its palette's colours is the background")
             boxes = [bytes(data[frame.descriptor_at + 1 : frame.descriptor_at + 9]) for frame in was.frames]
@@ -105,7 +106,7 @@ def carry(source: Path, pixels: BinaryIO, target: Path) -> list[str]:
             lost.append(FRAMES)
         if any(block[1] == TEXT for frame in was.frames for block in frame.extensions):
             lost.append("its texts that are drawn over the picture")
-        new[12] = aspect
+        new[10], new[12] = new[10] & ~RESOLUTION | resolution, aspect
         if len(was.frames) != len(now.frames):
             lost.append(f"its division into {len(was.frames)} frames: the result has {len(now.frames)}")
         out.write(new[: now.start])

@@ -15,7 +15,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LASTING = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"mDCv", b"cLLI", b"cLLi", b"sPLT", b"pCAL", b"sCAL", b"oFFs", b"sTER"}
 LASTING |= {b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"bKGD"}
 CODING = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT"}
-GREY, PALETTE = (0, 4), 3
+GREY, PALETTE, TRUE_COLOUR = (0, 4), 3, (2, 6)
 XMP_KEY = b"XML:com.adobe.xmp\0"
 _READ_ALL = 1 << 27  # bytes of a chunk that are read at once; none is larger but of the pixels
 
@@ -111,6 +111,8 @@ def _extras(file: BinaryIO) -> tuple[list[Chunk], list[Chunk], Header, bytes, in
             header = Header(*_read(file, at + 8, 2).ljust(2, b"\0"))
         elif name == b"PLTE":
             palette = _read(file, at, length)
+            if header.colour != PALETTE:  # a suggestion to those who show the picture with few colours
+                before.append((name, palette))
         elif name == b"IDAT":
             seen = True
         elif name == b"tRNS" or name not in CODING:
@@ -141,6 +143,11 @@ def _adjusted(name: bytes, content: bytes, was: Header, now: Header, palette: by
     if name == b"tRNS":
         if was.colour != PALETTE:
             lost.append("the colour that stood for transparency: the result has an alpha channel")
+        return b""
+    if name == b"PLTE":
+        if now.colour in TRUE_COLOUR:
+            return _packed(name, content)
+        lost.append("its suggested palette")
         return b""
     if name == b"caBX":
         lost.append(xmp.C2PA)

@@ -13,13 +13,13 @@ from typing import BinaryIO
 from burnish.errors import InputError
 from burnish.image.containers.tiff_tags import IFD, IFD8, NUMBERS, Appender, Entry, OutsideError, Reader, little_endian
 
-SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION, OFFSETS, SAMPLES, LENGTHS = 254, 258, 259, 262, 270, 273, 277, 279
+SUBFILE, WIDTH, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION, OFFSETS, SAMPLES, LENGTHS = 254, 256, 258, 259, 262, 270, 273, 277, 279
 PREDICTOR, MAX_SAMPLE, COLOUR_MAP, SUB_IFDS, EXTRA, XMP, IPTC, NODATA = 317, 281, 320, 330, 338, 700, 33723, 42113
 PHOTOSHOP, EXIF, ICC, GPS, MAKER_NOTE, LAYERS, INTEROP = 34377, 34665, 34675, 34853, 37500, 37724, 40965
-IMAGEJ_COUNTS, IMAGEJ = 50838, 50839
+IMAGEJ_COUNTS, IMAGEJ, REFERENCE = 50838, 50839, 532
 # How pixels are stored: said by the file that holds the new ones.
 STRUCTURE = {
-    256,
+    WIDTH,
     257,
     BITS,
     COMPRESSION,
@@ -40,7 +40,15 @@ STRUCTURE = {
     324,
     325,
 }
-STRUCTURE |= {EXTRA, 339, 347, *range(512, 522), 529, 530, 531, 532}
+STRUCTURE |= {EXTRA, 339, 347, *range(512, 522), 529, 530, 531, REFERENCE}
+OF_VALUES = {  # tags that speak of single values, by what they say
+    280: "its smallest value",
+    MAX_SAMPLE: "its largest value",
+    291: "its curve of greys",
+    301: "its transfer curve",
+    340: "its smallest value",
+    341: "its largest value",
+}
 LEADS = (EXIF, GPS, INTEROP)  # to directories that are copied
 JPEG = 7
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED = 0, 1, 2, 5
@@ -65,7 +73,7 @@ def carry(source: Path, new: BinaryIO) -> list[str]:
             if len(stored) > 1 and reader.text(reader.entries(places[0]).get(DESCRIPTION)).startswith("ImageJ="):
                 _join(new, own, stored)
             for here, storage in zip(places, stored, strict=False):
-                links.append(out.directory(_page(reader, out, reader.entries(here), storage, lost)))
+                links.append(out.directory(_page(reader, out, reader.listed(here), storage, lost)))
             behind = [own.link_at, *(link for _, link in links)]
             for link, (place, _) in zip(behind, links, strict=False):
                 out.put_link(link, place)
@@ -169,8 +177,9 @@ def _join(new: BinaryIO, own: Reader, stored: list[dict[int, Value]]) -> None:
         storage[OFFSETS] = kind, count, struct.pack(f"<{count}{NUMBERS[kind]}", *moved)
 
 
-def _page(reader: Reader, out: Appender, tags: dict[int, Entry], storage: dict[int, Value], lost: list[str]) -> list[Entry]:
-    """A page's entries: how it is stored now, and all else of what it was."""
+def _page(reader: Reader, out: Appender, listed: list[Entry], storage: dict[int, Value], lost: list[str]) -> list[Entry]:
+    """A page's entries: how it is stored now, and all else of what it was, tags that stand there twice (tifffile's) included."""
+    tags = {entry.tag: entry for entry in reversed(listed)}
     entries = {tag: out.entry(tag, *value) for tag, value in storage.items()}
     was, now = _first(reader.numbers(tags.get(PHOTOMETRIC)), RGB), _number(storage, PHOTOMETRIC, RGB)
     if was in (BLACK_IS_ZERO, RGB, SEPARATED) and now != was and _number(storage, COMPRESSION, 1) != JPEG:
@@ -181,16 +190,24 @@ def _page(reader: Reader, out: Appender, tags: dict[int, Entry], storage: dict[i
         lost.append("that its values count from white: in the result zero is black")
     if EXTRA in tags and _first(reader.numbers(tags.get(SAMPLES)), 1) == _number(storage, SAMPLES, 1):
         entries[EXTRA] = _copied(reader, out, tags[EXTRA])
-    for tag, entry in tags.items():
+    if REFERENCE in tags and was == now and now in (BLACK_IS_ZERO, RGB):
+        entries[REFERENCE] = _copied(reader, out, tags[REFERENCE])
+    bits = _first(reader.numbers(tags.get(BITS)), 1)
+    scaled = was == WHITE_IS_ZERO or (bits < 8 and bits != _number(storage, BITS, 1))
+    others = []
+    for entry in listed:
+        tag = entry.tag
         if tag in STRUCTURE or tag == COLOUR_MAP:
             continue
-        if tag == LAYERS:
+        if tag in OF_VALUES and scaled:
+            lost.append(f"{OF_VALUES[tag]}: its values are others now")
+        elif tag == LAYERS:
             lost.append("its Photoshop layers, which hold the picture as it was")
         elif tag == SUB_IFDS:
             lost.append(SMALLER)
         elif (kept := _carried(reader, out, entry, tags, lost)) is not None:
-            entries[tag] = kept
-    return list(entries.values())
+            others.append(kept)
+    return [*entries.values(), *others]
 
 
 def _carried(reader: Reader, out: Appender, entry: Entry, tags: dict[int, Entry], lost: list[str], depth: int = 0) -> Entry | None:
@@ -233,7 +250,7 @@ def _copied(reader: Reader, out: Appender, entry: Entry) -> Entry:
 def _directory(reader: Reader, out: Appender, at: int, lost: list[str], depth: int) -> int:
     """Copy the directory at `at` and those it leads to; returns where it is."""
     tags = reader.entries(at)
-    kept = [_carried(reader, out, entry, tags, lost, depth) for entry in tags.values()]
+    kept = [_carried(reader, out, entry, tags, lost, depth) for entry in reader.listed(at)]
     return out.directory([entry for entry in kept if entry])[0]
 
 

@@ -76,14 +76,21 @@ class Reader:
         return at + size + entries * (20 if self.big else 12)
 
     def entries(self, at: int) -> dict[int, Entry]:
-        """The entries of the directory at `at` by their tags."""
+        """The entries of the directory at `at` by their tags; of several with the same tag the first, which is the one that counts."""
+        found: dict[int, Entry] = {}
+        for entry in self.listed(at):
+            found.setdefault(entry.tag, entry)
+        return found
+
+    def listed(self, at: int) -> list[Entry]:
+        """The entries of the directory at `at` as they stand."""
         size, count = self._head(at)
         width = 20 if self.big else 12
         data = self._bytes(at + size, count * width)
-        found: dict[int, Entry] = {}
+        found: list[Entry] = []
         for start in range(0, len(data), width):
             tag, kind, number = struct.unpack_from(self.order + ("HHQ" if self.big else "HHI"), data, start)
-            found.setdefault(tag, Entry(tag, kind, number, data[start + width - (8 if self.big else 4) : start + width]))
+            found.append(Entry(tag, kind, number, data[start + width - (8 if self.big else 4) : start + width]))
         return found
 
     def value(self, entry: Entry) -> bytes:

@@ -72,6 +72,7 @@ def carry(source: Path, pixels: BinaryIO, target: Path) -> list[str]:
             lost.append("that it is an animation, of one picture")
         if not moving:
             before = [each for each in before if each[0] != b"ANIM"]
+        lost += _within(old, was)
         times = _times(frames[0], frames[1], lost)
         _write(out, pixels, now, _extended(pixels, now, [*before, *after]), (before, after), times)
         old.seek(was.end)
@@ -174,6 +175,20 @@ def _frames(file: BinaryIO, found: Parts) -> list[bytes]:
             file.seek(at)
             heads.append(file.read(16).ljust(16, b"\0"))
     return heads
+
+
+def _within(file: BinaryIO, found: Parts) -> list[str]:
+    """What an animation's frames carry beside their pixels, in words."""
+    lost = []
+    for name, start, length in found.picture:
+        at = start + 16
+        while name == b"ANMF" and at + 8 <= start + length:
+            file.seek(at)
+            inner, size = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
+            if inner not in PICTURE:
+                lost.append(f"the chunk {inner.decode('latin-1')} in its frames")
+            at += 8 + size + size % 2
+    return lost
 
 
 def _times(was: list[bytes], now: list[bytes], lost: list[str]) -> list[int]:
