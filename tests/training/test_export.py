@@ -85,7 +85,8 @@ def test_the_card_tells_the_seeds_own_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_halo_is_the_reach(name: str) -> None:
     """Beyond the halo nothing changes; at it something does, for weights that hide nothing."""
-    network: Any = export._transparent(NETWORKS[name]()).double()
+    network: Any = NETWORKS[name]().double()
+    export._make_transparent(network)
     halo, period = export.halo(NETWORKS[name]()), network.multiple_of
     side = 2 * (halo // period + 3) * period
     image = torch.zeros(1, 3, side, side, dtype=torch.double)

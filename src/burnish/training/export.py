@@ -126,8 +126,8 @@ def halo(network: Network) -> int:
     """How many pixels beyond itself an output pixel depends on, in the farthest direction.
 
     Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed
-    pixel's reach only a lower bound. The gradient of one period of output pixels is read off an input grown until the
-    reach stays clear of its border.
+    pixel's reach only a lower bound. The gradient of output pixels is read off an input grown until the reach stays clear of its border.
+    Kernels and pools are rectangles, so that rows and columns reach alike whatever the other: the diagonal of one period tells all.
     """
     probe = copy.deepcopy(network).cpu().double()
     _make_transparent(probe)
@@ -138,11 +138,10 @@ def halo(network: Network) -> int:
         output = restored(probe(image))
         start = side // 2 // period * period
         reach = 0
-        for y in range(start, start + period):
-            for x in range(start, start + period):
-                (gradient,) = torch.autograd.grad(output[0, :, y, x].sum(), image, retain_graph=True)
-                touched = gradient[0].abs().sum(0).nonzero()
-                reach = max(reach, int((touched - torch.tensor([y, x])).abs().max()))
+        for place in range(start, start + period):
+            (gradient,) = torch.autograd.grad(output[0, :, place, place].sum(), image, retain_graph=True)
+            touched = gradient[0].abs().sum(0).nonzero()
+            reach = max(reach, int((touched - place).abs().max()))
         if reach < start - period:
             return reach
         side *= 2

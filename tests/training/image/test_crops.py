@@ -68,7 +68,7 @@ def test_a_file_lost_during_training_is_told_and_the_others_go_on(streamed: Path
     source = made(plan(streamed, epochs=1, crops=600))
     lost = source.training.names[0]
     (streamed / lost).unlink()
-    with pytest.warns(UserWarning, match=f"{lost}: no such file; check the path; going on without it"):
+    with pytest.warns(UserWarning, match=f"{lost}: No such file or directory; check the path; going on without it"):
         pairs = source.epoch(1)
     assert len(pairs) == 600
     for name in source.training.names[:6]:
