@@ -37,6 +37,8 @@ class Origin:
         """In which ways the result at `path` may be another than what would be made now, in words."""
         found = _noted(path)
         if found is None:
+            if not path.exists():
+                return ["it is a link that leads nowhere"]
             if abs(path.stat().st_mtime_ns - self.changed) > TICK:
                 return ["its time is not its source's: one of the two has changed since, or it is no result of this source"]
             return ["which model and settings made it is not on record"]

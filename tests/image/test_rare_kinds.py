@@ -62,6 +62,29 @@ def test_a_preview_is_not_taken_for_the_picture_that_a_raw_file_holds(tmp_path: 
         image_files.open_photo(path)
 
 
+@pytest.mark.parametrize("photometric", ["cfa", "linear_raw", "icclab"])
+def test_values_that_are_no_colours_are_not_taken_for_such(photometric: str, tmp_path: Path) -> None:
+    pixels = gallery.spoilt()[..., 1] if photometric == "cfa" else gallery.spoilt()
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric=photometric)
+    with pytest.raises(InputError, match="photometric interpretation"):
+        image_files.open_photo(tmp_path / "in.tif")
+
+
+def test_no_data_that_counts_from_white_is_refused(tmp_path: Path) -> None:
+    nodata = (42113, 2, 0, "0", False)
+    tifffile.imwrite(tmp_path / "in.tif", gallery.spoilt()[..., 1], photometric="miniswhite", extratags=[nodata])
+    with pytest.raises(InputError, match="counts from white"):
+        image_files.open_photo(tmp_path / "in.tif")
+
+
+def test_a_resolution_beyond_reason_stays(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", gallery.spoilt(), photometric="rgb", resolution=(4e9, 4e9), resolutionunit=3)
+    written(tmp_path / "in.tif", tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "in.tif") as before, tifffile.TiffFile(tmp_path / "out.tif") as after:
+        assert before.pages[0].tags[282].value == after.pages[0].tags[282].value
+    assert capfd.readouterr().err == ""
+
+
 def test_a_tag_that_stands_twice_does_so_again(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", gallery.spoilt(), photometric="rgb", description="a cat", metadata={"axes": "YXS"})
     assert written(tmp_path / "in.tif", tmp_path / "out.tif") == []

@@ -282,6 +282,19 @@ def test_not_a_number_in_the_picture_is_refused(tmp_path: Path) -> None:
     assert "NaN" in (outcome.error or "")
 
 
+def test_a_folder_in_the_results_place_is_a_failure_and_a_link_to_nowhere_is_left(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "plain.png")
+    (tmp_path / "folder.png").mkdir()
+    result = restored(source, tmp_path / "folder.png")
+    assert result.status == "failed"
+    assert "is a folder" in str(result.error)
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
+    result = restored(source, tmp_path / "link.png")
+    assert result.status == "skipped"
+    assert "leads nowhere" in result.notes[0]
+    assert not (tmp_path / "nowhere.png").exists()
+
+
 def test_what_exists_is_skipped_unless_asked_and_the_input_is_never_the_output(tmp_path: Path) -> None:
     (source,) = gallery.write(tmp_path, "plain.png")
     target = tmp_path / "out.png"

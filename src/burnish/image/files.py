@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from burnish.errors import InputError
 from burnish.image import carrying, coding, headers, opening
-from burnish.image.containers import avif, xmp
+from burnish.image.containers import avif, tiff, xmp
 from burnish.image.virtual_tiff import RowSource
 
 MAX_PIXELS = opening.MAX_PIXELS
+FINEST = 1e6  # pixels a millimetre, the most that libvips takes
 CHUNK = 1 << 21  # bytes read at a time
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif", ".gif": "gif"}
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16), "float": np.dtype(np.float32)}
@@ -106,6 +107,7 @@ def open_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
     if kind == "tiff":
         packing = headers.tiff_packing(path)
         nodata = _nodata(packing.nodata, dtype)
+        _check_meaning(path, packing, nodata)
         if packing.extra and packing.extra not in ((1,), (2,)):
             alpha, extra = False, min(len(packing.extra), image.bands - 1)
     inks = image.interpretation == "cmyk"
@@ -114,6 +116,17 @@ def open_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
     return Photo(
         path, kind, pages, image.height // pages, image.width, image.bands, dtype, alpha, inks, extra, nodata, image, stamp, unread
     )
+
+
+def _check_meaning(path: Path, packing: headers.TiffPacking, nodata: float | None) -> None:
+    """Raises InputError for a TIFF whose values libvips takes for what they are not."""
+    if packing.photometric not in tiff.READ_AS_COLOURS:
+        raise InputError(
+            f"{path}: holds values of a kind that is not restored (photometric interpretation {packing.photometric}; a raw mosaic, for "
+            "example, is 32803); develop or convert it to RGB or grey"
+        )
+    if nodata is not None and packing.photometric == tiff.WHITE_IS_ZERO:
+        raise InputError(f"{path}: counts from white and has a value for pixels without data; save it counting from black")
 
 
 def _nodata(value: float | None, dtype: np.dtype[Any]) -> float | None:
@@ -202,7 +215,7 @@ def _bare(image: Any, photo: Photo, kind: str) -> Any:
     import pyvips
 
     header = photo.header
-    bare = image.copy(interpretation=header.interpretation, xres=header.xres, yres=header.yres)
+    bare = image.copy(interpretation=header.interpretation, xres=min(header.xres, FINEST), yres=min(header.yres, FINEST))
     for name in ("icc-profile-data", "xmp-data", "iptc-data", "delay", "loop", "background"):
         if header.get_typeof(name):
             value = header.get(name)

@@ -105,12 +105,14 @@ def webp_is_lossless(path: Path) -> bool:
 class TiffPacking:
     """How a TIFF's first image is stored, as the standard numbers it.
 
+    `photometric`: what its values mean, such as 2 for red, green and blue;
     `top`: the largest value that its tags allow, if they say; `extra`: what its channels beyond the colours are (0 unspecified data, 1
     transparency that the colours are multiplied by, 2 plain transparency); `nodata`: the value of pixels that hold nothing, which GDAL
     writes; `big`: BigTIFF.
     """
 
     compression: int = 1
+    photometric: int = 1
     predictor: int = 1
     top: int | None = None
     extra: tuple[int, ...] = ()
@@ -130,6 +132,7 @@ def tiff_packing(path: Path) -> TiffPacking:
 
             return TiffPacking(
                 number(tiff.COMPRESSION),
+                number(tiff.PHOTOMETRIC),
                 number(tiff.PREDICTOR),
                 max(reader.numbers(tags.get(tiff.MAX_SAMPLE)), default=None),
                 reader.numbers(tags.get(tiff.EXTRA)),

@@ -177,6 +177,8 @@ def _restored(work: Work) -> RestoreResult:
     if _is_there(work.target):
         if _same_file(work.source, work.target):
             raise InputError(f"{work.source}: would be overwritten by its own result; choose another place with -o")
+        if work.target.is_dir():
+            raise InputError(f"{work.target}: is a folder, in whose place no file can be written; choose another name or place with -o")
         if not settings.overwrite:
             return work.result("skipped", *_doubts(work.target, origin))
     photo = image_files.open_photo(work.source, settings.max_pixels)

@@ -52,6 +52,7 @@ OF_VALUES = {  # tags that speak of single values, by what they say
 LEADS = (EXIF, GPS, INTEROP)  # to directories that are copied
 JPEG = 7
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED = 0, 1, 2, 5
+READ_AS_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, 3, SEPARATED, 6)  # 3 is a palette, 6 YCbCr
 Value = tuple[int, int, bytes]  # type, number and bytes of a tag's values
 DEEPEST = 4  # directories within directories
 SMALLER = "its smaller copies (sub-directories)"
