@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from burnish.errors import MissingExtraError as MissingExtraError
     from burnish.errors import ModelError as ModelError
     from burnish.errors import RecipeError as RecipeError
+    from burnish.errors import StoreError as StoreError
     from burnish.errors import TakenError as TakenError
     from burnish.errors import UnknownModelError as UnknownModelError
     from burnish.image.datasets import PictureSet as PictureSet
@@ -48,6 +49,7 @@ _HOME = {
     "RestoreResult": "image.restore",
     "Sample": "image.samples",
     "Scoreboard": "scoreboard.board",
+    "StoreError": "errors",
     "TakenError": "errors",
     "UnknownModelError": "errors",
     "Verdict": "image.gate",

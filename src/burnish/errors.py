@@ -25,6 +25,10 @@ class TakenError(InputError):
     """A place where a file stands already that is not to be replaced."""
 
 
+class StoreError(InputError):
+    """A store or a disk that does not do now what it is asked to: the same may be asked again later."""
+
+
 class DegradationError(BurnishError):
     """A degradation that is not written in the language."""
 

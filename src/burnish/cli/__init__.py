@@ -30,6 +30,7 @@ COMMANDS = {  # in the order in which the help lists them, and the module beside
     "show": "models",
     "compare": "compare",
     "demo": "demo",
+    "bulk": "bulk",
 }
 WRONG_USAGE = (RecipeError, DegradationError, UnknownModelError)
 

@@ -1,0 +1,214 @@
+"""Where bulk work reads and writes: a folder, or a store of objects that fsspec knows. Names in it are keys: paths with slashes.
+
+What is written is written once: whole, and never in the place of another. A folder does it by a file aside that is linked to its name, a
+store by a conditional put (`If-None-Match: *` in S3).
+"""
+
+import errno
+import functools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from burnish.errors import InputError, MissingExtraError, StoreError, TakenError, one_line
+from burnish.files import atomic, clear_leftovers, keep_attributes
+
+OWN = ".burnish"  # the folder within a target that holds what is known of the work
+NAMES = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR}  # what a name can be at fault for, and no place
+
+
+class Folder:
+    """A folder of this machine, or one that it shares with others."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._cleared: set[Path] = set()
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def url(self, key: str) -> str:
+        """The key as people and programs write it."""
+        return str(self.root / key)
+
+    def path(self, key: str) -> Path:
+        """Where the key lies. Raises InputError for one that has no place in a folder."""
+        parts = key.split("/")
+        foreign = sys.platform == "win32" and any(PureWindowsPath(part).parts != (part,) or ":" in part for part in parts)
+        if foreign or "\0" in key or any(part in ("", ".", "..") for part in parts):
+            raise InputError(f"{key}: has no place in a folder; write to a store of objects, or rename it")
+        return self.root / key
+
+    def exists(self, key: str) -> bool:
+        """Whether anything stands there."""
+        return os.path.lexists(self.path(key))
+
+    def keys(self, under: str) -> Iterator[str]:
+        """All keys under that folder of the place, in their order."""
+        for place, folders, names in os.walk(self.root / under):
+            folders.sort()
+            yield from ((Path(place) / name).relative_to(self.root).as_posix() for name in sorted(names))
+
+    def read(self, key: str) -> bytes | None:
+        """All that stands there; None where nothing does."""
+        try:
+            return self.path(key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.url(key)}: cannot be read ({error.strerror}); check its permissions") from error
+
+    def create(self, key: str, file: Path) -> None:
+        """Write the file there, with its permissions, times and attributes. Raises TakenError where something stands already, InputError
+        for a name that cannot be there, StoreError when the place takes nothing now."""
+        path = self.path(key)
+        if path.parent not in self._cleared:
+            clear_leftovers(path.parent)
+            self._cleared.add(path.parent)
+        try:
+            with atomic(path, private=True, replace=False) as temporary:
+                shutil.copyfile(file, temporary)
+                keep_attributes(file, temporary)
+        except TakenError:
+            raise
+        except InputError as error:
+            if getattr(error.__cause__, "errno", None) in NAMES:
+                raise
+            raise StoreError(str(error)) from error
+
+    def remove(self, key: str) -> None:
+        """Take it away, if it is there; empty folders go with it."""
+        path = self.path(key)
+        path.unlink(missing_ok=True)
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+
+
+class Bucket:
+    """A store of objects, or a part of it: what begins with a URL."""
+
+    def __init__(self, url: str) -> None:
+        scheme, _, rest = url.partition("://")
+        self._fs = filesystem(scheme)
+        self.scheme, self.root = scheme, rest.rstrip("/")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.root}"
+
+    def url(self, key: str) -> str:
+        """The key as people and programs write it."""
+        return f"{self.scheme}://{self.root}/{key}"
+
+    def exists(self, key: str) -> bool:
+        """Whether an object has that key. Raises StoreError when the store does not say."""
+        with refusals(self.url(key)):
+            try:
+                self._fs.info(f"{self.root}/{key}")
+            except FileNotFoundError:
+                return False
+            return True
+
+    def keys(self, under: str) -> Iterator[str]:
+        """All keys under that prefix, in their order."""
+        with refusals(self.url(under)):
+            try:
+                found = self._fs.find(f"{self.root}/{under}".rstrip("/"))
+            except FileNotFoundError:
+                found = []
+        start = self.root.lstrip("/") + "/"
+        yield from (path.lstrip("/")[len(start) :] for path in found if path.lstrip("/").startswith(start))
+
+    def read(self, key: str) -> bytes | None:
+        """All that stands there; None where nothing does."""
+        with refusals(self.url(key)):
+            try:
+                data: bytes = self._fs.cat_file(f"{self.root}/{key}")
+            except FileNotFoundError:
+                return None
+            return data
+
+    def create(self, key: str, file: Path) -> None:
+        """Put the file there by a conditional put. Raises TakenError where something stands already, StoreError when the store refuses."""
+        with refusals(self.url(key)):
+            try:
+                self._fs.put_file(str(file), f"{self.root}/{key}", mode="create")
+            except FileExistsError as error:
+                raise TakenError(f"{self.url(key)}: is there already; choose another place") from error
+
+    def remove(self, key: str) -> None:
+        """Take it away, if it is there."""
+        with refusals(self.url(key)):
+            try:
+                self._fs.rm_file(f"{self.root}/{key}")
+            except FileNotFoundError:
+                return
+
+
+Place = Folder | Bucket
+
+
+def placed(text: str) -> Place:
+    """The folder or store that a path or URL names. Raises InputError for a URL that nobody knows."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return Folder(Path(text))
+    return Folder(Path(rest)) if scheme in ("file", "local") else Bucket(text)
+
+
+def create_bytes(place: Place, key: str, data: bytes) -> None:
+    """Write bytes as a new file of the place. Raises as `create` does."""
+    with tempfile.TemporaryDirectory(prefix="burnish-") as folder:
+        file = Path(folder) / "new"
+        file.write_bytes(data)
+        place.create(key, file)
+
+
+def fetched(url: str, into: Path) -> Path:
+    """The file at a path or URL as a file of this machine: itself, or streamed into `into`.
+
+    Raises InputError when nothing is there, StoreError when the store does not give it now.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return Path(url)
+    with refusals(url):
+        try:
+            filesystem(scheme).get_file(rest, str(into))
+        except FileNotFoundError as error:
+            raise InputError(f"{url}: is not there; check the address") from error
+    return into
+
+
+class refusals:  # noqa: N801 - used as a function
+    """What a store and its client refuse, as StoreError with the address and the reason in one line."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, InputError):
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            advice = "check your permissions" if isinstance(error, PermissionError) else "check the address, the keys and the network"
+            raise StoreError(one_line(f"{self._url}: the store says {why!r}; {advice}")) from error
+
+
+@functools.cache
+def filesystem(scheme: str) -> Any:
+    """fsspec's client for such URLs. Raises InputError for URLs that it does not know, MissingExtraError for a package that is missing."""
+    try:
+        import fsspec
+
+        return fsspec.filesystem(scheme, use_listings_cache=False)
+    except ImportError as error:
+        raise MissingExtraError(f"{scheme}:// needs a package that is not installed ({error}): pip install 'burnish[bulk]'") from error
+    except ValueError as error:
+        raise InputError(
+            f"{scheme}://: such addresses are not known ({error}); give a folder, s3://, gs:// or a file with paths"
+        ) from error
