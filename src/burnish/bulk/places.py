@@ -4,6 +4,7 @@ What is written is written once: whole, and never in the place of another. A fol
 store by a conditional put (`If-None-Match: *` in S3).
 """
 
+import contextlib
 import errno
 import functools
 import os
@@ -69,22 +70,26 @@ class Folder:
         if path.parent not in self._cleared:
             clear_leftovers(path.parent)
             self._cleared.add(path.parent)
-        try:
-            with atomic(path, private=True, replace=False) as temporary:
-                shutil.copyfile(file, temporary)
-                keep_attributes(file, temporary)
-        except TakenError:
-            raise
-        except InputError as error:
-            if getattr(error.__cause__, "errno", None) in NAMES:
+        for last in (False, False, True):
+            try:
+                with atomic(path, private=True, replace=False) as temporary:
+                    shutil.copyfile(file, temporary)
+                    keep_attributes(file, temporary)
+                return
+            except TakenError:
                 raise
-            raise StoreError(str(error)) from error
+            except InputError as error:
+                number = getattr(error.__cause__, "errno", None)
+                if number in NAMES:
+                    raise
+                if last or number != errno.ENOENT:  # else `remove`, in another run, has just taken the empty folder away
+                    raise StoreError(str(error)) from error
 
     def remove(self, key: str) -> None:
-        """Take it away, if it is there; empty folders go with it."""
+        """Take it away, and its folder if nothing else is in it. Somebody else may do the same."""
         path = self.path(key)
-        path.unlink(missing_ok=True)
-        if not any(path.parent.iterdir()):
+        with contextlib.suppress(OSError):
+            path.unlink()
             path.parent.rmdir()
 
 

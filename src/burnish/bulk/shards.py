@@ -14,7 +14,6 @@ import errno
 import hashlib
 import json
 import math
-import os
 import secrets
 import tempfile
 import time
@@ -34,7 +33,8 @@ MOST, FEWEST = 1024, 16  # files of a shard
 SHARDS = 64  # a small source is cut into so many at least, so that all processors have some
 FLUSH_SECONDS, FLUSH_BYTES = 5.0, 1 << 28  # results wait no longer, and take no more of the temporary disk, before they are written
 REFUSALS = 3  # so many in a row, and the shard is left for later
-FULL = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+ROOM = 1 << 20  # bytes beyond a file's own that its result may take
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Outcome = dict[str, Any]  # as `burnish restore --json` has it
 
@@ -187,15 +187,16 @@ class _Run:
             self._hold(str(brought), refusal=not isinstance(brought.__cause__, PermissionError))
             return
         outcome = self._restored(item, brought) if isinstance(brought, Path) else brought
-        if isinstance(brought, Path) and _disk_is_full(outcome):
+        if isinstance(brought, Path) and self._has_no_room(outcome, brought):
             self._flush(writer)
             self._wait()
             outcome = self._restored(item, brought)
+            if self._has_no_room(outcome, brought):
+                room = f"the disk for temporary files has no room ({tempfile.gettempdir()}); free some, or set TMPDIR to another folder"
+                self._hold(f"{item.source}: {room}", refusal=True)
+                return
         if isinstance(brought, Path) and brought.parent == self._folder:
             brought.unlink(missing_ok=True)
-        if _disk_is_full(outcome):
-            self._hold(f"{outcome['error']}; temporary files go to {tempfile.gettempdir()}, or where TMPDIR says", refusal=True)
-            return
         self._refusals = 0
         self._own[item.source] = outcome
         if outcome is self._earlier.get(item.source) or outcome["status"] == "skipped":
@@ -225,6 +226,19 @@ class _Run:
         outcome |= {"input": item.source, "output": self._place.url(item.key), "notes": [named(each) for each in outcome["notes"]]}
         outcome["error"] = outcome["error"] and named(outcome["error"])
         return outcome
+
+    def _has_no_room(self, outcome: Outcome, source: Path) -> bool:
+        """Whether a result was not written for want of room: tried, since those who write do not always say why they could not."""
+        if "could not be written" not in (outcome["error"] or ""):
+            return False
+        probe = self._folder / "probe"
+        try:
+            probe.write_bytes(bytes(source.stat().st_size + ROOM))
+        except OSError as error:
+            return error.errno in FULL
+        finally:
+            probe.unlink(missing_ok=True)
+        return False
 
     def _outcome(self, item: Item, status: str, error: str | None = None, note: str | None = None) -> Outcome:
         empty = {"seconds": 0.0, "megapixels": 0.0, "error": error, "notes": [note] if note else []}
@@ -279,10 +293,6 @@ class _Run:
         self._parts += 1
         lines = "".join(json.dumps(each) + "\n" for each in outcomes)
         create_bytes(self._place, f"{OWN}/{self._shard.name}/{self._run}-{self._parts:06d}.jsonl", lines.encode())
-
-
-def _disk_is_full(outcome: Outcome) -> bool:
-    return outcome["status"] == "failed" and any(words in (outcome["error"] or "") for words in FULL)
 
 
 def _ahead(pool: ThreadPoolExecutor, bring: Callable[[Item], Any], items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:

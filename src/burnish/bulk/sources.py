@@ -20,7 +20,8 @@ from burnish.image.folder import is_picture
 
 LISTS = (".txt", ".csv", ".parquet", ".txt.gz", ".csv.gz")
 LONGEST = 1 << 14  # letters of a manifest's line; more are no path
-HEADS = {"bucket", "path", "url"}  # what the first cell of a table's head may be
+COLUMNS = (("path",), ("url",), ("bucket", "key"))  # what a table may have
+HEADS = {columns[0] for columns in COLUMNS}  # what the first cell of a CSV's head may be
 
 Remark = Callable[[str], None]
 
@@ -167,16 +168,15 @@ def _from_parquet(source: str, stream: BinaryIO) -> Iterator[tuple[int, str]]:
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"{source}: to read Parquet, install its package: pip install pyarrow") from error
     file = parquet.ParquetFile(stream)
-    names = [name for name in file.schema_arrow.names if name.lower() in (*HEADS, "key")]
-    single = next((name for name in names if name.lower() in ("path", "url")), None)
-    columns = [single] if single else names
-    if not single and [name.lower() for name in names] != ["bucket", "key"]:
+    named = {name.lower(): name for name in file.schema_arrow.names}
+    columns = next(([named[each] for each in wanted] for wanted in COLUMNS if named.keys() >= set(wanted)), None)
+    if columns is None:
         raise InputError(f"{source}: has neither a column path or url, nor the columns bucket and key; name them so")
     number = 0
     for batch in file.iter_batches(columns=columns):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for row in zip(*(batch.column(name).to_pylist() for name in columns), strict=True):
             number += 1
-            yield number, str(row[0]) if single else _in_bucket(*row)
+            yield number, str(row[0]) if len(row) == 1 else _in_bucket(*row)
 
 
 def _in_bucket(bucket: str, key: str) -> str:
