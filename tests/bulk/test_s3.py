@@ -1,12 +1,17 @@
 """`burnish bulk` against a server that speaks S3: its answers, its keys, its refusals."""
 
+import os
+import signal
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import gallery
 import pytest
 from command import BURNISH, burnish_
+from conftest import needs_posix
 
 pytest.importorskip("s3fs")
 pytest.importorskip("flask")
@@ -99,3 +104,26 @@ def test_a_busy_store_is_asked_again_and_a_forbidden_one_stops_the_work(server: 
     assert bulk(environment, *order).returncode == 0
     assert not list(orders.iterdir()), "all refusals were met"
     assert {key.rpartition("/")[2] for key in fs.find("refused-out") if "/.burnish/" not in key} == {"plain.png", "grey.png"}
+
+
+@needs_posix
+def test_the_guides_commands_work_as_they_are_written(tmp_path: Path) -> None:
+    """All but the installation; on a port that is free."""
+    guide = (Path(__file__).parents[2] / "docs" / "bulk.md").read_text("utf-8")
+    installation, *commands = guide.split("```")[1].strip().splitlines()
+    assert installation.startswith("pip install")
+    gallery.write(tmp_path / "photos" / "a", "plain.png", "camera.jpg")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
+    with (tmp_path / "said").open("w") as said:
+        script = "\n".join(["set -e", *commands]).replace("5000", port)
+        shell = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, env=environment, stdout=said, stderr=said, start_new_session=True)
+        try:
+            status = shell.wait(timeout=300)
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+    told = (tmp_path / "said").read_text("utf-8")
+    assert status == 0, told
+    assert "2 files: 2 restored" in told
