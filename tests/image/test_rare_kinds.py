@@ -8,12 +8,14 @@ import gallery
 import numpy as np
 import pytest
 import pyvips
+import tagged
 import tifffile
 from PIL import Image
 
 from burnish.errors import InputError
 from burnish.files import atomic
 from burnish.image import files as image_files
+from burnish.image.containers import avif, isobmff
 
 ZSTD = 50000
 
@@ -156,3 +158,38 @@ def test_values_are_the_same_in_both_byte_orders(tmp_path: Path) -> None:
         tifffile.imwrite(tmp_path / "in.tif", values, photometric="minisblack", byteorder=order)
         written(tmp_path / "in.tif", tmp_path / "out.tif")
         assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), values)
+
+
+@pytest.mark.parametrize(("name", "ending"), [("in.jpg", ".tif"), ("in.tif", ".jpg")])
+def test_iptc_that_another_format_wraps_in_another_way_is_named(name: str, ending: str, tmp_path: Path) -> None:
+    image = pyvips.Image.new_from_array(gallery.spoilt()).copy()
+    block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\x0a" + tagged.IPTC[:10]
+    image.set_type(pyvips.GValue.blob_type, "iptc-data", block if name == "in.jpg" else tagged.IPTC)
+    image.write_to_file(str(tmp_path / name))
+    assert "its IPTC" in written(tmp_path / name, tmp_path / f"out{ending}")
+    assert b"Photoshop 3.0" not in (tmp_path / f"out{ending}").read_bytes()
+
+
+def test_times_that_another_format_has_not_are_named(tmp_path: Path) -> None:
+    (source,) = gallery.write(tmp_path, "moving.gif")
+    assert any("frames are shown" in line for line in written(source, tmp_path / "out.tif"))
+    assert not any("frames are shown" in line for line in written(source, tmp_path / "out.webp"))
+
+
+def test_a_crop_is_named_where_it_cannot_be_kept(tmp_path: Path) -> None:
+    Image.fromarray(gallery.spoilt()).save(tmp_path / "in.avif")
+    file = avif.parsed(tmp_path / "in.avif")
+    crop = isobmff.box(b"clap", struct.pack(">8I", 101, 1, 81, 1, 0, 1, 0, 1))
+    file.items[file.primary].properties.append((True, crop))
+    (tmp_path / "in.avif").write_bytes(isobmff.written(file))
+    assert any("crop" in line for line in written(tmp_path / "in.avif", tmp_path / "out.png"))
+    assert not any("crop" in line for line in written(tmp_path / "in.avif", tmp_path / "out.avif"))
+
+
+def test_premultiplied_colours_do_not_become_dark(tmp_path: Path) -> None:
+    Image.fromarray(gallery.transparent()).save(tmp_path / "in.avif")
+    written(tmp_path / "in.avif", tmp_path / "out.png")
+    Image.fromarray(gallery.transparent()).save(tmp_path / "in.avif", alpha_premultiplied=True)
+    with pytest.raises(InputError, match="multiplied"):
+        written(tmp_path / "in.avif", tmp_path / "out.png")
+    written(tmp_path / "in.avif", tmp_path / "out.avif")

@@ -26,7 +26,7 @@ OTHERS: dict[str, Callable[[Path], list[str]]] = {
     "gif": gif.others,
 }
 NOT_IN = (  # what some formats have no place for, or libvips does not write there: its name there, ours, and which
-    ("iptc-data", "its IPTC", ("png", "webp", "avif", "gif")),
+    ("iptc-data", "its IPTC", ("jpeg", "png", "webp", "tiff", "avif", "gif")),  # wrapped in each of those that have it in another way
     ("xmp-data", "its XMP", ("gif",)),
     ("icc-profile-data", "its colour profile", ("gif",)),
 )
@@ -50,6 +50,8 @@ def carried(source: Path, header: Any, was: str, kind: str, pixels: BinaryIO, ta
     if kind == "gif" or (kind == "jpeg" and len(block) > LONGEST_EXIF):
         lost += ["its EXIF"] if block else []
         block = b""
+    if kind not in ("webp", "gif") and header.get_typeof("delay") and header.get_typeof("n-pages") and header.get("n-pages") > 1:
+        lost.append("how long its frames are shown, how often, and on what background")
     if kind in ("webp", "gif", "avif") and header.xres != 1.0:
         lost.append("its resolution")
     if kind == "jpeg":

@@ -36,7 +36,7 @@ def avif_way(path: Path) -> AvifWay:
 
 def kept(photo: "Photo", kind: str) -> str:
     """Which metadata libvips writes itself: none of what the same format carries over, and no EXIF, which it would rewrite."""
-    return "other" if photo.format == kind else "xmp|iptc|icc|other"
+    return "other" if photo.format == kind else "xmp|icc|other"
 
 
 def options(photo: "Photo", kind: str) -> dict[str, Any]:

@@ -172,6 +172,8 @@ def format_for(photo: Photo, target: Path) -> str:
     missing = [what for lacks, what in lost if lacks]
     if missing:
         raise InputError(f"{target}: {kind.upper()} cannot hold {' or '.join(missing)}; write a .tif")
+    if photo.format == "avif" != kind and photo.alpha and avif.is_premultiplied(avif.parsed(photo.path)):
+        raise InputError(f"{target}: only AVIF keeps colours that are multiplied by their transparency; write a .avif")
     return kind
 
 

@@ -72,6 +72,11 @@ def as_stored(path: Path) -> bytes | None:
         return None
 
 
+def is_premultiplied(file: File) -> bool:
+    """Whether the primary picture's colours are stored multiplied by their transparency."""
+    return any(kind == b"prem" and origin == file.primary for kind, origin, _ in file.references)
+
+
 def orientation(file: File) -> int:
     """The turn and mirroring of the primary picture as EXIF numbers them, 1–8."""
     item = file.items[file.primary]
@@ -148,6 +153,7 @@ def others(source: Path) -> list[str]:
         elif item.kind not in (*COLOUR_ITEMS, b"Exif", b"mime"):
             lost.append(f"its item {item.kind.decode('latin-1')}")
     lost += [f"its property {box[4:8].decode('latin-1')}" for _, box in file.items[file.primary].properties if box[4:8] in DESCRIBING]
+    lost += ["its crop: the result has all that is stored"] if file.items[file.primary].property(b"clap") else []
     lost += [f"its box {kind.decode('latin-1')}" for kind, _ in file.others]
     return list(dict.fromkeys(lost))
 
@@ -170,7 +176,7 @@ def _take_properties(was: File, now: File) -> None:
     alpha_then, alpha_now = _alpha(was), _alpha(now)
     if alpha_then and alpha_now:
         pairs[alpha_then] = alpha_now
-        if any(kind == b"prem" and origin == was.primary for kind, origin, _ in was.references):
+        if is_premultiplied(was):
             now.references.append((b"prem", now.primary, [alpha_now]))
     for old, new in pairs.items():
         kept = [each for each in now.items[new].properties if each[1][4:8] in CODING]
