@@ -160,7 +160,7 @@ def make_dncnn(folder: Path) -> None:
 
     torch.manual_seed(0)
     about = {"name": "untrained", "fingerprint": "", "terms": "none"}
-    told: dict[str, Any] = {"summary": "untrained", "degradation": "noise:0-55", "recipe": {}, "data": about, "scores": []}
+    told: dict[str, Any] = {"summary": "untrained", "degradation": "noise:0-55", "recipe": {}, "data": about}
     export.export(DnCNN(), folder / "dncnn.onnx", name="dncnn", **told)
 
 

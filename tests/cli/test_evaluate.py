@@ -140,9 +140,9 @@ def test_pairs_that_cannot_be_scored_are_told(pairs: tuple[Path, Path], tmp_path
     board = json.loads(result.stdout)
     assert (board["items"], [each["name"] for each in board["skipped"]]) == (2, ["0.png"])
     assert "0.png: " in result.stderr
-    assert board["notes"] == [f"1 have no partner in {clean}: 3.png"]
-    assert "have no partner" in result.stderr
-    assert "have no partner" in report.read_text("utf-8")
+    assert board["notes"] == [f"1 image has no partner in {clean}: 3.png"]
+    assert "has no partner" in result.stderr
+    assert "has no partner" in report.read_text("utf-8")
 
 
 def test_a_model_that_learnt_from_pairs_says_what_it_can_be_scored_on(pairs: tuple[Path, Path], tmp_path: Path) -> None:

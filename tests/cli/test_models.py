@@ -1,6 +1,7 @@
 """`burnish models` and `burnish show`."""
 
 import json
+from pathlib import Path
 
 from command import burnish_, refused
 
@@ -20,7 +21,12 @@ def test_show_seed_prints_the_layer_table() -> None:
 def test_show_takes_a_network_too() -> None:
     card = json.loads(burnish_("show", "residual", "--json").stdout)
     assert card["parameters"] == 5804
-    refused(burnish_("show", "nothing"), 2, "no network 'nothing'")
+
+
+def test_what_is_neither_model_nor_network_is_refused_with_what_there_is(tmp_path: Path) -> None:
+    refused(burnish_("show", "nothing"), 2, "nothing: is no model and no network; name", "photo", "unet")
+    (tmp_path / "model.onnx").touch()
+    refused(burnish_("show", tmp_path), 2, f"show its model, {tmp_path / 'model.onnx'}")
 
 
 def test_models_is_one_line_of_cards() -> None:

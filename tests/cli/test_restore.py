@@ -56,7 +56,7 @@ def test_a_folder_with_good_and_bad(tmp_path: Path) -> None:
     assert "broken.png" in told["broken.png"]["error"]
     assert everything(tmp_path / "out") == set(names)
     summary = result.stderr.splitlines()
-    assert "4 restored, 1 failed; 1 files passed over that are no images" in summary[0]
+    assert "4 restored, 1 failed; 1 file passed over that is no image" in summary[0]
     assert "broken.png" in summary[1]
     again = restore(tmp_path / "in", "-o", tmp_path / "out")
     assert again.returncode == 1

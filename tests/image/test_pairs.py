@@ -50,7 +50,7 @@ def test_what_does_not_go_together_is_listed_and_left_out(tmp_path: Path) -> Non
     found, lines = pairs.load(noisy, clean)
     assert list(found.names) == ["0.png"]
     told = "\n".join(lines)
-    assert "1 have no partner in" in told
+    assert "1 image has no partner in" in told
     assert "lonely.png" in told
     assert "forgotten.png" in told
     assert "1.png: 256×256 against 256×200" in told
@@ -67,14 +67,14 @@ def test_numbers_in_names_are_no_pages_and_names_that_agree_twice_are_told(tmp_p
         np.testing.assert_array_equal(found.images[index], scene)
         assert found.degraded is not None
         np.testing.assert_array_equal(found.degraded[index], degraded(scene))
-    assert lines == ["1 have the name of another, but for the ending, and are left out: img#1.tif"]
+    assert lines == ["1 image is left out, which has the name of another but for the ending: img#1.tif"]
 
 
 def test_folders_that_share_nothing_are_refused(tmp_path: Path) -> None:
     noisy, clean = folders(tmp_path)
     for file in clean.iterdir():
         file.rename(file.with_name(f"clean-{file.name}"))
-    with pytest.raises(InputError, match=r"no two images go together.*3 have no partner"):
+    with pytest.raises(InputError, match=r"no two images go together.*3 images have no partner"):
         pairs.load(noisy, clean)
     with pytest.raises(InputError, match="is no folder; pairs are two folders"):
         pairs.load(noisy, tmp_path / "nowhere")
@@ -93,7 +93,7 @@ def test_shifted_pairs_and_swapped_folders_are_told(tmp_path: Path) -> None:
     assert "are the two folders swapped?" in "\n".join(pairs.load(clean, noisy)[1])
     write(clean / "0.tif", np.roll(SCENES[0], (2, -1), (0, 1)))
     (line,) = pairs.load(noisy, clean)[1]
-    assert line.startswith("1 of 3 pairs looked at are shifted against each other (0.png: 2 down, 1 left)")
+    assert line.startswith("1 of 3 pairs looked at is shifted against each other (0.png: 2 down, 1 left)")
 
 
 def test_a_pair_that_cannot_be_decoded_stops_no_run_on_more_than_the_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

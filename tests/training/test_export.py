@@ -19,7 +19,7 @@ from burnish.training.network import restored
 
 
 def written(network: nn.Module, path: Path) -> Card:
-    return export.export(network, path, name="a", summary="b", degradation="8bit", recipe={}, data={"name": "none"}, scores=[])
+    return export.export(network, path, name="a", summary="b", degradation="8bit", recipe={}, data={"name": "none"})
 
 
 def noisy(network: nn.Module) -> nn.Module:

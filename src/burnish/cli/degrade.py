@@ -7,6 +7,7 @@ import click
 
 from burnish.cli.words import complain
 from burnish.errors import InputError
+from burnish.wording import counted
 
 
 @click.command(epilog="\b\nExample:\n  burnish degrade holiday/ --degrade blur:1.0+noise:10 -o worse/")
@@ -38,5 +39,5 @@ def degrade(inputs: tuple[Path, ...], spec: str, out: Path, seed: int) -> None:
             failed += 1
             complain(str(error))
     if failed:
-        complain(f"{failed} images failed, the others are in {out}")
+        complain(f"{counted(failed, 'image')} failed, the others are in {out}")
         sys.exit(1)

@@ -1,13 +1,15 @@
 """`burnish models`, `burnish recipes` and `burnish show`: what there is, and what it says of itself."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from burnish.cli.words import say
-from burnish.errors import MissingExtraError
+from burnish.errors import MissingExtraError, UnknownModelError
+from burnish.wording import counted
 
 
 @click.command(epilog="\b\nExamples:\n  burnish models\n  burnish models --json")
@@ -36,7 +38,7 @@ def recipes(as_json: bool) -> None:
             say(json.dumps(found.to_dict()))
         else:
             say(f"{name}: {found.summary}")
-            say(f"  network {found.network}; learns from {found.data}, {found.degradation}; {found.epochs} epochs")
+            say(f"  network {found.network}; learns from {found.data}, {found.degradation}; {counted(found.epochs, 'epoch')}")
 
 
 @click.command(epilog="\b\nExamples:\n  burnish show seed\n  burnish show runs/mine/model.onnx --json")
@@ -51,16 +53,20 @@ def show(model_or_network: str, as_json: bool) -> None:
     if model_or_network in model_file.shipped() or path.suffix == ".onnx" or path.is_file():
         card = json.loads(model_file.read_card(model_or_network).to_json())
     else:
-        card = _network_card(model_or_network)
+        card = _network_card(model_or_network, model_file.shipped())
     say(json.dumps(card) if as_json else describe.description(card))
 
 
-def _network_card(name: str) -> dict[str, Any]:
+def _network_card(name: str, shipped: Iterable[str]) -> dict[str, Any]:
     try:
         from burnish.training.export import describe
-        from burnish.training.image.networks import build
+        from burnish.training.image.networks import NETWORKS, build
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{name}: no shipped model; to show a network, install its package {error.name}: pip install 'burnish[train]'"
         ) from error
+    if name not in NETWORKS:
+        run = Path(name) / "model.onnx"
+        hint = f"show its model, {run}" if run.is_file() else f"name a model file, or one of {', '.join([*shipped, *NETWORKS])}"
+        raise UnknownModelError(f"{name}: is no model and no network; {hint}")
     return {"name": name, **describe(build(name, {}))}

@@ -10,9 +10,12 @@ import click
 
 from burnish.cli.words import complain, say, value_range_of
 from burnish.errors import one_line
+from burnish.wording import counted
 
 if TYPE_CHECKING:
     from burnish.image.restore import RestoreResult
+
+PASSED_OVER = ("file passed over that is no image", "files passed over that are no images")
 
 
 @click.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
@@ -76,7 +79,7 @@ def restore(
 def _summary(results: Sequence["RestoreResult"], passed_over: int) -> str:
     counts = {status: sum(each.status == status for each in results) for status in ("restored", "unchanged", "skipped", "failed")}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count or status == "restored")
-    return said + (f"; {passed_over} files passed over that are no images" if passed_over else "")
+    return said + (f"; {counted(passed_over, *PASSED_OVER)}" if passed_over else "")
 
 
 def _tell(result: "RestoreResult") -> None:

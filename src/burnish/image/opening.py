@@ -121,7 +121,7 @@ def _source(path: Path, as_stored: bool) -> Any:
 def _check_size(path: Path, image: Any, kind: str, length: int, max_pixels: int) -> None:
     count = image.width * image.height
     pages = image.height // image.get("page-height") if image.get_typeof("page-height") else 1
-    size = f"{path}: holds {image.width:,}×{image.height // pages:,} pixels" + (f" on {pages} pages" if pages > 1 else "")
+    size = f"{path}: holds {image.width:,}×{image.height // pages:,} pixels" + (f" on {pages:,} pages" if pages > 1 else "")
     if count > max_pixels:
         raise InputError(f"{size}, more than the limit of {max_pixels:,}; raise it with --max-pixels if you trust the file")
     if count > BOMB_PIXELS and count * image.bands * SAMPLE_BYTES.get(image.format, 8) > BOMB_RATIO * length:

@@ -13,6 +13,7 @@ from burnish.image import datasets, folder, gate
 from burnish.image.datasets import PictureSet
 from burnish.image.folder import Entry, Picture
 from burnish.progress import Progress
+from burnish.wording import counted
 
 NAMED = 5  # of those with one fault
 LOOKED_AT, SIDE = 24, 512  # pairs that are looked over, and how much of their middles
@@ -43,17 +44,18 @@ def load(
     skipped += skipped_after
     before, doubles_before = _distinct(before)
     after, doubles_after = _distinct(after)
-    notes = _named("have the name of another, but for the ending, and are left out", doubles_before + doubles_after)
+    doubles = doubles_before + doubles_after
+    notes = _named("image is left out, which has", "images are left out, which have", "the name of another but for the ending", doubles)
     partners = {_key(entry): entry for entry in after}
     both = [(entry, partners.pop(_key(entry))) for entry in before if _key(entry) in partners]
     found = {_key(entry) for entry, _ in both}
-    notes += _named(f"have no partner in {clean}", [entry.name for entry in before if _key(entry) not in found])
-    notes += _named(f"have no partner in {degraded}", [entry.name for entry in partners.values()])
+    notes += _named("image has", "images have", f"no partner in {clean}", [entry.name for entry in before if _key(entry) not in found])
+    notes += _named("image has", "images have", f"no partner in {degraded}", [entry.name for entry in partners.values()])
     fitting = [(one, other) for one, other in both if one.shape[:2] == other.shape[:2]]
     sizes = [f"{one.name}: {_size(one)} against {_size(other)}" for one, other in both if one.shape[:2] != other.shape[:2]]
-    notes += _named("pairs are left out, since their two images are of different sizes", sizes)
+    notes += _named("pair is left out, whose", "pairs are left out, whose", "two images are of different sizes", sizes)
     if not fitting:
-        notes += _named("could not be read", [f"{name}: {why}" for name, why in skipped])
+        notes += _named("image", "images", "could not be read", [f"{name}: {why}" for name, why in skipped])
         raise InputError(f"{degraded} and {clean}: no two images go together. " + "; ".join(notes))
     read, broken = _read(degraded, fitting, channels, limit, datasets.RESIDENT if resident is None else resident)
     read = replace(read, skipped=tuple(sorted((*skipped, *broken))))
@@ -76,12 +78,12 @@ def _size(entry: Entry) -> str:
     return f"{entry.shape[1]}×{entry.shape[0]}"
 
 
-def _named(fault: str, names: Sequence[str]) -> list[str]:
-    """One line for all that have one fault; none for none."""
+def _named(one: str, several: str, fault: str, names: Sequence[str]) -> list[str]:
+    """One line for all that have one fault, which begins with `one` or `several`; none for none."""
     if not names:
         return []
     more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return [f"{len(names)} {fault}: {'; '.join(names[:NAMED])}{more}"]
+    return [f"{counted(len(names), one, several)} {fault}: {'; '.join(names[:NAMED])}{more}"]
 
 
 def _read(
@@ -135,7 +137,8 @@ def findings(pairs: PictureSet) -> list[str]:
     if shifts:
         told = "; ".join(f"{name}: {_places(down, right)}" for name, down, right in shifts[:NAMED])
         lines.append(
-            f"{len(shifts)} of {len(looked_at)} pairs looked at are shifted against each other ({told}): "
+            f"{len(shifts)} of {counted(len(looked_at), 'pair')} looked at {'is' if len(shifts) == 1 else 'are'} shifted against each "
+            f"other ({told}): "
             "a model that learns from them blurs, and no score of them is right; align them first"
         )
     return lines

@@ -4,6 +4,7 @@ from typing import Any
 
 from burnish.degradation import Degradation
 from burnish.model.card import Card
+from burnish.wording import counted
 
 
 def summary(card: Card) -> str:
@@ -37,7 +38,7 @@ def score_line(score: dict[str, Any]) -> str:
     gain = score["psnr"]["model"] - score["psnr"]["input"]
     return (
         f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched to {score['psnr']['model']:.2f}, "
-        f"on {score['images']:,} images of {score.get('data', 'unknown')}, {score['degradation']}"
+        f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}, {score['degradation']}"
         f"{'' if score['helps'] else ': does not help'}"
     )
 
@@ -46,7 +47,7 @@ def limits(card: Card) -> str:
     """What the model was not made for, as `burnish restore` will leave it unchanged or refuse it."""
     trained = Degradation.parse(card.degradation, card.kind)
     blur, noise = trained.span("blur"), trained.span("noise")
-    told = [f"blur of {_span(blur)} pixels" if blur else "no blur"]
+    told = [f"blur of {_span(blur)} {'pixel' if blur == (1, 1) else 'pixels'}" if blur else "no blur"]
     told.append(f"noise of sigma {_span(noise)} of 255" if noise else "no noise of its own")
     told += [
         words

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.wording import counted
+
 RESAMPLES = 10_000  # of the bootstrap
 NOUNS = {"image": "image", "audio": "recording"}  # what people call an item of each medium
 
@@ -241,4 +243,4 @@ def signed(value: float, metric: Metric) -> str:
 
 def count(number: int, kind: str) -> str:
     """`2 images`."""
-    return f"{number:,} {NOUNS.get(kind, 'item')}{'s' if number != 1 else ''}"
+    return counted(number, NOUNS.get(kind, "item"))

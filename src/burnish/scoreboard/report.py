@@ -10,6 +10,7 @@ from burnish.files import write_text
 from burnish.model.card import Card
 from burnish.scoreboard import charts
 from burnish.scoreboard.board import ESTIMATED, Metric, Scoreboard, count, shown, signed, titled, words
+from burnish.wording import counted
 
 STYLE = """
 :root { --paper: #fff; --ink: #1d1d1f; --quiet: #6b6b70; --rule: #e3e3e6; --one: #2563a8; --two: #c2571a; --bad: #b3261e;
@@ -157,7 +158,7 @@ def _card(card: Card) -> str:
     facts = {
         "parameters": f"{card.parameters:,} ({card.parameters * 4 / 1024:.2f} KB)",
         "multiply-adds a pixel": f"{card.macs_per_pixel:,.0f}",
-        "halo": f"{card.halo} pixels",
+        "halo": counted(card.halo, "pixel"),
         "trained for": card.degradation,
         "data": f"{card.data.get('name')} ({card.data.get('fingerprint')}): {card.data.get('terms')}",
         "licence": card.licence,

@@ -15,6 +15,7 @@ from burnish.training.image import networks, noise, sources, views
 from burnish.training.image.crops import REGION
 from burnish.training.image.views import Box, View
 from burnish.training.recipe import LONG, Recipe
+from burnish.wording import counted
 
 PATCH, SMALLEST = 64, 16  # pixels a side of the crops, where the images are large enough, and where they are not
 SHARE = 0.85  # of the time allowed is planned for: validation, checkpoints and other programs take some
@@ -75,10 +76,10 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     small = int(np.count_nonzero(sides < patch))
     lines = (
         f"Images: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
-        + (f"; {small:,} are smaller than a patch and left out" if small else ""),
+        + (f"; {small:,} {'is' if small == 1 else 'are'} smaller than a patch and left out" if small else ""),
         f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
-        f"Schedule: {plan.epochs} epochs of {plan.crops:,} patches, as a step of {plan.batch} takes {1000 * seconds:.0f} ms here "
-        f"({_how(plan)}); that ends within {minutes:g} minutes, and scoring comes after",
+        f"Schedule: {counted(plan.epochs, 'epoch')} of {counted(plan.crops, 'patch', 'patches')}, as a step of {plan.batch} takes "
+        f"{1000 * seconds:.0f} ms here ({_how(plan)}); that ends within {counted(minutes, 'minute')}, and scoring comes after",
     )
     return Plan(plan, seconds, minutes, lines)
 
@@ -94,7 +95,7 @@ def scheduled(plan: Recipe, seconds: float, minutes: float, fixed: Collection[st
 
 def _how(plan: Recipe) -> str:
     """In which precision, and on how many threads."""
-    return plan.precision + (f", {plan.threads} thread{'s' if plan.threads > 1 else ''}" if plan.threads else "")
+    return plan.precision + (f", {counted(plan.threads, 'thread')}" if plan.threads else "")
 
 
 def _why(plan: Recipe, minutes: float) -> str:

@@ -33,9 +33,8 @@ def export(
     degradation: str,
     recipe: dict[str, Any],
     data: dict[str, Any],
-    scores: list[dict[str, Any]],
 ) -> Card:
-    """Write the network as a model file at `path`, whole or not at all, and return its card.
+    """Write the network as a model file at `path`, whole or not at all, and return its card, which has no scores yet.
 
     The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not
     finite or ONNX Runtime does not give what torch gives.
@@ -51,7 +50,7 @@ def export(
         degradation=degradation,
         recipe=recipe,
         data=data,
-        scores=scores,
+        scores=[],
         licence=licence_for(str(data.get("terms", ""))),
         version=__version__,
     )

@@ -17,7 +17,7 @@ from burnish.image import model as image_model
 from burnish.image.datasets import PictureSet
 from burnish.image.model import Model
 from burnish.image.score import ImageBoard
-from burnish.model.card import Card
+from burnish.model import file as model_file
 from burnish.scoreboard import report
 from burnish.training import choose, curves, export, loop, parallel, recipe, start, tensorboard
 from burnish.training.checkpoint import State
@@ -26,6 +26,7 @@ from burnish.training.image.pairs import Source
 from burnish.training.network import Network, placed
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
+from burnish.wording import counted
 
 Device = Literal["auto", "cpu", "cuda"]
 Say = Callable[[str], None]
@@ -187,7 +188,7 @@ def _planned_anew(job: Job, error: loop.MisjudgedError) -> Job:
     plan = choose.scheduled(job.recipe, error.seconds, left, job.fixed)
     job.say(
         f"A step takes {1000 * error.seconds:.0f} ms in fact, not {1000 * (job.limits.expected or 0):.0f}. Begun anew, "
-        f"for the {left:.1f} minutes left: {plan.epochs} epochs of {plan.crops:,} patches"
+        f"for the {left:.1f} minutes left: {counted(plan.epochs, 'epoch')} of {counted(plan.crops, 'patch', 'patches')}"
     )
     if job.team.leads:
         for name in (loop.CHECKPOINT, loop.BEST, loop.HISTORY):
@@ -228,7 +229,7 @@ def _trained(job: Job, source: Source) -> tuple[Network, State]:
     origin = f", from {plan.start}," if plan.start else ""
     job.say(
         f"Training {plan.network} ({count:,} parameters){origin} on {plan.data}, {plan.degradation}: "
-        f"{plan.epochs} epochs in {plan.precision}, in {job.folder}"
+        f"{counted(plan.epochs, 'epoch')} in {plan.precision}, in {job.folder}"
     )
     began = False
     with _progress(plan.name, job.team) as shown:
@@ -240,7 +241,9 @@ def _trained(job: Job, source: Source) -> tuple[Network, State]:
 
         state = loop.train(network, source, plan, job.folder, limits=job.limits, team=job.team, progress=progress_seen, log=job.log)
     if not began:
-        job.say(f"{job.folder}: this run is finished, after {state.history[-1]['epoch']} of {plan.epochs} epochs; scoring it again.")
+        job.say(
+            f"{job.folder}: this run is finished, after {state.history[-1]['epoch']} of {counted(plan.epochs, 'epoch')}; scoring it again."
+        )
     for line in _ended(job, state):
         job.say(line)
     return placed(network, "cpu", torch.contiguous_format), state
@@ -250,13 +253,14 @@ def _ended(job: Job, state: State) -> list[str]:
     """How the training ended, in lines that a person wants to read."""
     plan, last, lines = job.recipe, state.history[-1], []
     if state.stopped_early:
-        lines.append(f"Stopped in epoch {last['epoch']} of {plan.epochs}: the {job.limits.minutes:g} minutes are over.")
+        lines.append(
+            f"Stopped in epoch {last['epoch']} of {plan.epochs}: the time allowed, {counted(job.limits.minutes or 0, 'minute')}, is over."
+        )
     if plan.patience:
         best = loop.best_row(state.history)
         if loop.has_stalled(state.history, plan):
-            lines.append(
-                f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {plan.patience} epochs."
-            )
+            patience = counted(plan.patience, "epoch")
+            lines.append(f"Stopped after epoch {last['epoch']} of {plan.epochs}: the validation loss has not fallen for {patience}.")
         lines.append(f"The model is epoch {best['epoch']}'s, with the lowest validation loss, {best['val_loss']:.5f}.")
     resumed = [row["epoch"] for row in state.history if row["resumed_at"] is not None]
     if resumed:
@@ -271,27 +275,17 @@ def _finish(job: Job, network: Network, state: State, source: Source, test: Pict
     """Model file, scoreboard and report, each written once the one before it stands."""
     plan, pictures, folder = job.recipe, job.pictures, job.folder
     path = folder / "model.onnx"
-
-    def write(scores: list[dict[str, object]]) -> Card:
-        # Where they lie is nobody's business.
-        plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
-        return export.export(
-            network,
-            path,
-            name=plan.name,
-            summary=plan.summary,
-            degradation=plan.degradation,
-            recipe=plain,
-            data=pictures.origin(),
-            scores=scores,
-        )
-
-    write([])
+    # Where they lie is nobody's business.
+    plain = plan.to_dict() | {"data": pictures.name, "clean": Path(plan.clean).name, "start": Path(plan.start).name}
+    card = export.export(
+        network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=pictures.origin()
+    )
     models = [image_model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
         boards = scoring.scored(plan, models, source, test, shown)
     board = boards[-1]
-    card = write([board.to_json()])
+    card = replace(card, scores=[board.to_json()])
+    model_file.write_card(path, card)
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
     stories = [report.Story(board, card, state.history, plan.to_toml())]
     if plan.start:

@@ -64,7 +64,7 @@ def places_of(photograph: NDArray[np.uint8], crop: NDArray[np.uint8]) -> list[tu
 
 
 def test_too_few_or_too_small_pictures_are_refused(small_pictures: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match="leave nothing for training or validation"):
+    with pytest.raises(InputError, match="too few to leave some for training"):
         source(small_pictures[:1])
     with pytest.raises(InputError, match="needs two images at least that large"):
         source(small_pictures, crop=64, crops=8)

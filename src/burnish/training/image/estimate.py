@@ -43,7 +43,7 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
     filters, _ = baselines.tune(tuning, degradation, seed, progress)
     filters = [each for each in filters if each.name != "wiener_oracle"]  # it has to be told what nobody knows here
     methods: dict[str, Callable[[Floats], Floats]] = {
-        "input": lambda picture: picture,
+        "input": lambda image: image,
         **{each.name: partial(_filtered, each) for each in filters},
     }
     rivals = {name: _psnr(method, pictures, noise, seed) for name, method in methods.items()}
@@ -72,12 +72,12 @@ def scored(models: Sequence[Model], pictures: PictureSet, noise: Noise, seed: in
 
 def _psnr(method: Callable[[Floats], Floats], pictures: PictureSet, noise: Noise, seed: int) -> NDArray[np.float64]:
     """The estimated PSNR of each image, in dB."""
-    noisy = [to_unit(picture) for picture in pictures.images]
-    return np.array([-10 * np.log10(risk(method, picture, noise, seed)) for picture in noisy])
+    noisy = [to_unit(image) for image in pictures.images]
+    return np.array([-10 * np.log10(risk(method, image, noise, seed)) for image in noisy])
 
 
-def _filtered(filtered: Baseline, picture: Floats) -> Floats:
-    restored: Floats = filtered.restore(picture[None], [Chain(())])[0]
+def _filtered(filtered: Baseline, image: Floats) -> Floats:
+    restored: Floats = filtered.restore(image[None], [Chain(())])[0]
     return restored
 
 
@@ -90,8 +90,8 @@ def risk(method: Callable[[Floats], Floats], noisy: Floats, noise: Noise, seed: 
     whole = (brightness > margin) & (brightness < 1 - margin)
     is_rough = whole.mean() < ENOUGH
 
-    def compared(picture: Floats) -> NDArray[np.float64]:
-        restored = method(picture).astype(np.float64)
+    def compared(image: Floats) -> NDArray[np.float64]:
+        restored = method(image).astype(np.float64)
         return noise.seen(torch.from_numpy(restored)).numpy() if is_rough else restored
 
     restored = compared(noisy)
@@ -107,8 +107,8 @@ def _samples(model: Model, pictures: PictureSet, psnr: dict[str, NDArray[np.floa
     order = np.argsort(psnr["model"] - psnr["input"], kind="stable").tolist()
     places = {"worst": order[0], "middle": order[len(order) // 2], "best": order[-1]}
 
-    def shown(picture: Floats) -> NDArray[np.uint8]:
-        return np.rint(metrics.quantise(picture) * 255).astype(np.uint8)
+    def shown(image: Floats) -> NDArray[np.uint8]:
+        return np.rint(metrics.quantise(image) * 255).astype(np.uint8)
 
     return tuple(
         Sample(

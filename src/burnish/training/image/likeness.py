@@ -24,10 +24,8 @@ def split(pictures: PictureSet, share: float, rng: np.random.Generator) -> tuple
     groups = grouped(pictures)
     count, sizes = len(groups), np.bincount(groups)
     if np.count_nonzero(sizes) < 2:
-        raise InputError(
-            f"{pictures.name}: all {count} images are of one file or look alike, so that none can be held out to score on; "
-            "add images of something else"
-        )
+        alike = f"all {count:,} images are of one file or look alike" if count > 1 else "holds a single image"
+        raise InputError(f"{pictures.name}: {alike}, so that none can be held out to score on; add images of something else")
     order = rng.permutation(count)
     wanted = max(1, round(share * count))
     chosen: set[int] = set()
@@ -76,9 +74,9 @@ def _small(pictures: PictureSet, index: int) -> NDArray[np.float64]:
         return np.random.default_rng(list(pictures.names[index].encode())).normal(0, 255, (SIDE, SIDE))
 
 
-def _shrunk(picture: Picture) -> NDArray[np.float64]:
+def _shrunk(image: Picture) -> NDArray[np.float64]:
     """The grey mean of each of SIDE×SIDE blocks."""
-    small: NDArray[np.float64] = picture.mean(axis=2) * (255 / np.iinfo(picture.dtype).max)
+    small: NDArray[np.float64] = image.mean(axis=2) * (255 / np.iinfo(image.dtype).max)
     for axis in (0, 1):
         edges = np.linspace(0, small.shape[axis], SIDE + 1).astype(int)
         shape = (-1, 1) if axis == 0 else (1, -1)

@@ -53,12 +53,12 @@ class Noise:
         black, white = self._at_the_ends
         return black * _mean_over_zero(clean / black) - white * _mean_over_zero((clean - 1) / white)
 
-    def variance(self, picture: Floats) -> Floats:
+    def variance(self, image: Floats) -> Floats:
         """Its variance, as black and white leave it, at each pixel of an H×W×C image that has it; the brightness is that around."""
         black, white = self._at_the_ends
         clean = torch.linspace(0, 1, LEVELS, dtype=torch.double)
         left = (self.floor * _variance_over_zero(clean / black) + self.slope * clean) * _variance_over_zero((1 - clean) / white)
-        at_pixels: Floats = np.interp(blurred(picture, AROUND), self.seen(clean).numpy(), left.numpy()).astype(np.float32)
+        at_pixels: Floats = np.interp(blurred(image, AROUND), self.seen(clean).numpy(), left.numpy()).astype(np.float32)
         return at_pixels
 
     @property
@@ -106,9 +106,9 @@ def of_samples(samples: list[Floats]) -> Noise:
     return Noise(slope, floor, (sigmas[0], sigmas[1]), float(np.clip((6 * share + 4) / (7 + 8 * share) - CHANCE, -1, 1)))
 
 
-def in_equal_channels(picture: Floats, drawn: Floats) -> Floats:
+def in_equal_channels(image: Floats, drawn: Floats) -> Floats:
     """What was drawn for each value of an H×W×C image; where its channels are all one, so is their noise, and so is this."""
-    is_grey = (picture == picture[..., :1]).all()
+    is_grey = (image == image[..., :1]).all()
     return np.broadcast_to(drawn[..., :1], drawn.shape) if is_grey else drawn
 
 

@@ -24,9 +24,9 @@ class Box:
     height: int
     width: int
 
-    def of(self, picture: NDArray[Any]) -> NDArray[Any]:
+    def of(self, image: NDArray[Any]) -> NDArray[Any]:
         """That part of an H×W×C image."""
-        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+        return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def grown(self, margin: int, shape: tuple[int, ...]) -> "Box":
         """The rectangle with `margin` pixels more on each side, as far as the image goes."""
@@ -66,14 +66,14 @@ class Degrading(View):
         self._unchanging: dict[int, NDArray[Any]] | None = None if degradation.is_random or isinstance(pictures.images, Files) else {}
 
     def cut(self, index: int, box: Box, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        picture = self.pictures.images[index]
+        image = self.pictures.images[index]
         if self._unchanging is not None:
             if index not in self._unchanging:
-                self._unchanging[index] = stored(self.degradation.apply(picture), self.dtypes[0])
-            return box.of(self._unchanging[index]), box.of(picture)
-        outer = box.grown(self._margin, picture.shape)
+                self._unchanging[index] = stored(self.degradation.apply(image), self.dtypes[0])
+            return box.of(self._unchanging[index]), box.of(image)
+        outer = box.grown(self._margin, image.shape)
         inner = Box(box.top - outer.top, box.left - outer.left, box.height, box.width)
-        region = outer.of(picture)
+        region = outer.of(image)
         chain = self.degradation.draw(region, seed)
         if chain.is_grey and seed % 2:
             region = _grey(region)
@@ -93,13 +93,13 @@ class Paired(View):
         return box.of(self.degraded[index]), box.of(self.clean[index])
 
 
-def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+def _grey(image: NDArray[Any]) -> NDArray[Any]:
     """An H×W×C image with its luma (ITU-R BT.601) in all three channels; one of other than three as it is."""
-    if picture.shape[2] != 3:
-        return picture
-    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
-    luma = luma.round() if picture.dtype.kind == "u" else luma
-    return np.repeat(luma.astype(picture.dtype)[..., None], 3, axis=2)
+    if image.shape[2] != 3:
+        return image
+    luma = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = luma.round() if image.dtype.kind == "u" else luma
+    return np.repeat(luma.astype(image.dtype)[..., None], 3, axis=2)
 
 
 def depth(pictures: PictureSet) -> Dtype:

@@ -13,6 +13,7 @@ from burnish.image.datasets import PictureSet
 from burnish.training.image import augment
 from burnish.training.image.pairs import Pairs, Source, stored
 from burnish.training.recipe import Recipe
+from burnish.wording import counted
 
 Array = NDArray[np.uint8]
 
@@ -30,7 +31,7 @@ class Whole(Source):
         copies, origins = augment.copies(images, recipe.copies, rng)
         training, validation = augment.split(len(images), origins, recipe.validation, rng)
         if not len(training) or not len(validation):
-            raise InputError(f"{len(images)} images leave nothing for training or validation; add images or change validation")
+            raise InputError(f"{counted(len(images), 'image')}: too few to leave some for training and some for validation; add images")
         names = [*pictures.names, *(f"{pictures.names[i]} (copy)" for i in origins)]
         everything = replace(pictures, images=np.concatenate([images, copies]), names=names, skipped=())
         self.training, self.held_out = everything.chosen(training.tolist()), everything.chosen(validation.tolist())
