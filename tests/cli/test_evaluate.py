@@ -240,6 +240,9 @@ def test_the_function_takes_what_the_command_takes(picture_folder: Path, pairs: 
     assert of_pairs.items == 2
     with pytest.raises(burnish.BurnishError, match="name at least one"):
         burnish.evaluate([], picture_folder)
+    for wrong in ({"limit": 0}, {"limit": -1}, {"seed": -1}):
+        with pytest.raises(burnish.InputError, match=r"(limit|seed) = (-1|0) must be"):
+            burnish.evaluate("seed", picture_folder, "noise:5", baselines=False, **wrong)
 
 
 def test_a_model_of_another_medium_is_refused() -> None:

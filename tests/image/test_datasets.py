@@ -89,6 +89,10 @@ def test_an_unknown_source_is_refused_with_the_nearest_name(tmp_path: Path) -> N
         datasets.load(tmp_path / "nowhere", "train")
 
 
+def test_a_name_may_come_as_a_path() -> None:
+    assert list(datasets.load(Path("photos"), "test").names) == list(datasets.photos("test").names)
+
+
 def test_the_fingerprint_tells_pictures_apart() -> None:
     a = datasets.PictureSet("a", [COFFEE], ["1"], "none")
     assert a.fingerprint() == datasets.PictureSet("b", COFFEE[None].copy(), ["2"], "other").fingerprint()

@@ -59,6 +59,15 @@ def test_shape_and_dtype_come_back(shape: tuple[int, ...], dtype: type) -> None:
     np.testing.assert_array_equal(array, before)
 
 
+@pytest.mark.parametrize("kind", ["u2", "f4"])
+def test_bytes_may_come_in_either_order(kind: str) -> None:
+    array = PHOTOGRAPH[:33, :47].astype(f"<{kind}") / 255
+    array = (array if kind == "f4" else array * 65535).astype(f"<{kind}")
+    other = SEED.restore(array.astype(f">{kind}"))
+    assert other.dtype == f">{kind}"
+    np.testing.assert_array_equal(other, SEED.restore(array))
+
+
 def test_the_same_picture_restores_to_the_same_at_every_depth() -> None:
     eight = SEED.restore(PHOTOGRAPH) / 255
     deep = SEED.restore(PHOTOGRAPH.astype(np.uint16) * 257) / 65535

@@ -21,6 +21,7 @@ from burnish.image.folder import read as read
 from burnish.progress import Progress
 
 Split = Literal["train", "test"]
+KNOWN: tuple[Literal["cifar10", "photos"], ...] = ("cifar10", "photos")
 SOURCES = "cifar10, photos, a CIFAR-10 archive (.tar.gz) or its folder, or a folder of images"
 PHOTOS = {
     "train": ["astronaut.png", "rocket.jpg", "retina.jpg", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png"],
@@ -50,6 +51,7 @@ class PictureSet:
 
     @property
     def channels(self) -> int:
+        """How many channels each image has: 3, or 1 for grey."""
         return self.images.channels if isinstance(self.images, Files) else int(self.images[0].shape[2])
 
     @property
@@ -133,15 +135,16 @@ def _kind(source: str | Path) -> tuple[Literal["photos", "cifar10", "folder"], P
     path = Path(source)
     if path.is_dir():
         return ("cifar10" if cifar.is_folder(path) else "folder"), path
-    if source in ("photos", "cifar10"):
-        return source, None  # type: ignore[return-value]
+    for name in KNOWN:
+        if str(source) == name:
+            return name, None
     if path.is_file():
         if opening.format_of(path) is not None:
             raise InputError(f"{source}: is one image, and a set of them is asked for; give the folder that it is in, {path.parent}")
         return "cifar10", path
     if path.exists():
         raise InputError(f"{source}: is neither a file nor a folder; give {SOURCES}")
-    close = difflib.get_close_matches(str(source), ["cifar10", "photos"], n=1)
+    close = difflib.get_close_matches(str(source), KNOWN, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else f"; give {SOURCES}"
     raise InputError(f"{source}: no such file or folder{hint}")
 

@@ -34,7 +34,9 @@ class Task:
     is_apart: bool
 
     def score(self, models: Sequence[Model], seed: int = 0, progress: Progress | None = None) -> list[ImageBoard]:
-        """A board a model, in the given order."""
+        """A board a model, in the given order. Raises InputError for a seed below 0."""
+        if seed < 0:
+            raise InputError(f"seed = {seed} must be 0 or more")
         notes = [(*self.notes, *([] if self.is_apart else familiar(model, self.pictures))) for model in models]
         return scored(models, self.pictures, self.degradation, tuning=self.tuning, seed=seed, progress=progress, notes=notes)
 
@@ -58,8 +60,8 @@ def evaluate(
     A board's `gain` is in dB of PSNR, with the interval of Efron's percentile bootstrap (1979); SSIM is that of Wang, Bovik, Sheikh and
     Simoncelli (2004). Where baselines are set on pairs, it is on every other one for those between them.
 
-    Raises InputError for data that cannot be read, ModelError for a model that cannot restore such images, DegradationError for a
-    degradation that cannot be made, MissingExtraError for baselines without scikit-image.
+    Raises InputError for data that cannot be read, a `limit` below 1 or a `seed` below 0, ModelError for a model that cannot restore such
+    images, DegradationError for a degradation that cannot be made, MissingExtraError for baselines without scikit-image.
 
         >>> (board,) = burnish.evaluate("seed", "photos", "blur:1.0+8bit")
         >>> board.helps, board.psnr["input"], board.psnr["model"]
@@ -81,6 +83,8 @@ def prepared(
     """What `evaluate` scores on, read. Raises as it does."""
     if not models:
         raise InputError("no model to evaluate; name at least one")
+    if limit is not None and limit < 1:
+        raise InputError(f"limit = {limit} must be at least 1 image; leave it out to score all")
     for model in models:
         if model.card.kind != "image":
             raise ModelError(f"{model.card.name}: restores {model.card.kind}, and these are images; evaluate it on its own kind")

@@ -91,7 +91,8 @@ class Model:
             run = self.runner(layout, 0, scale, strength)
             sides = (tile, tile) if tile else self.tile(layout, height, width)
             restored = [tiled(run, each, sides, self.halo(layout), step) for each in planes]
-        return np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)]).reshape(array.shape)
+        result = np.stack([layout.picture(*pair) for pair in zip(restored, pictures, strict=True)])
+        return result.reshape(array.shape).astype(array.dtype, copy=False)  # bytes in the order that they came in
 
     def tile(self, layout: Layout, height: int, width: int, rows: int | None = None) -> Tile:
         """The tile that an image of that layout and size is best run in, of at most `rows` rows with its halo; itself if it is small."""
@@ -184,7 +185,7 @@ def _checked_pictures(array: NDArray[Any]) -> NDArray[Any]:
     """The array as N×H×W×C, if it is one image or a batch of them."""
     if not isinstance(array, np.ndarray) or array.ndim not in (2, 3, 4) or 0 in array.shape:
         raise InputError(f"an array of shape {getattr(array, 'shape', None)} is no image; give H×W or H×W×C with at least one pixel")
-    if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
+    if array.dtype.newbyteorder("=") not in (np.uint8, np.uint16) and array.dtype.kind != "f":
         raise InputError(f"an array of {array.dtype} is no image; give uint8, uint16 or float on 0–1")
     if array.dtype.kind == "f":
         low, high, mean = float(array.min()), float(array.max()), float(array.mean(dtype=np.float64))
