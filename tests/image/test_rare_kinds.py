@@ -193,3 +193,14 @@ def test_premultiplied_colours_do_not_become_dark(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="multiplied"):
         written(tmp_path / "in.avif", tmp_path / "out.png")
     written(tmp_path / "in.avif", tmp_path / "out.avif")
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_what_follows_a_tiff_is_named(bigtiff: bool, tmp_path: Path) -> None:
+    path = tmp_path / "in.tif"
+    tifffile.imwrite(path, gallery.spoilt(), photometric="rgb", bigtiff=bigtiff, tile=(32, 48))
+    assert written(path, tmp_path / "out.tif") == []
+    path.write_bytes(path.read_bytes() + bytes(40))
+    assert written(path, tmp_path / "out.tif") == []
+    path.write_bytes(path.read_bytes() + b"a tail" * 20)
+    assert written(path, tmp_path / "out.tif") == ["what follows its picture"]

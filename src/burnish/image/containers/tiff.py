@@ -55,6 +55,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED = 0, 1, 2, 5
 READ_AS_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, 3, SEPARATED, 6)  # 3 is a palette, 6 YCbCr
 Value = tuple[int, int, bytes]  # type, number and bytes of a tag's values
 DEEPEST = 4  # directories within directories
+LEFTOVER = 64  # bytes at the end that nothing leads to, which writers leave there
 SMALLER = "its smaller copies (sub-directories)"
 
 
@@ -80,6 +81,8 @@ def carry(source: Path, new: BinaryIO) -> list[str]:
                 out.put_link(link, place)
             if len(places) > len(links) and SMALLER not in lost:
                 lost.append(SMALLER)
+            if _follows(old, reader):
+                lost.append("what follows its picture")
             if b"GDAL_STRUCTURAL_METADATA" in _head(old):
                 lost.append("its order for reading in parts from afar (cloud-optimized GeoTIFF)")
     except ValueError as error:
@@ -136,6 +139,18 @@ def others(source: Path) -> list[str]:
     lost += ["its Photoshop layers, which hold the picture as it was"] if LAYERS in tags else []
     lost += ["the tags of its further pages"] if len(pages) > 1 else []
     return lost + (["Photoshop's settings"] if PHOTOSHOP in tags else [])
+
+
+def _follows(file: BinaryIO, reader: Reader) -> bool:
+    """Whether something stands behind all that the directories lead to."""
+    try:
+        end = reader.reach()
+    except ValueError:
+        return False  # a directory of EXIF leads out of the file, which its tag's loss tells
+    if reader.length - end <= LEFTOVER:
+        return False
+    file.seek(end)
+    return any(part.strip(b"\0") for part in iter(lambda: file.read(1 << 20), b""))
 
 
 def _head(file: BinaryIO) -> bytes:

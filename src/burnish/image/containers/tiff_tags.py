@@ -10,6 +10,8 @@ import numpy as np
 ASCII, SHORT, LONG, IFD, IFD8 = 2, 3, 4, 13, 18
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # bytes of a value, by type
 NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+DIRECTORIES = (330, 34665, 34853, 40965)  # tags that lead to further directories: smaller copies, EXIF, GPS, interoperability
+PIXELS = ((273, 279), (324, 325), (513, 514))  # tags with places and lengths: of strips, of tiles, of a JPEG
 _RATIONALS = (5, 10)  # two numbers of four bytes
 
 
@@ -92,6 +94,25 @@ class Reader:
             tag, kind, number = struct.unpack_from(self.order + ("HHQ" if self.big else "HHI"), data, start)
             found.append(Entry(tag, kind, number, data[start + width - (8 if self.big else 4) : start + width]))
         return found
+
+    def reach(self) -> int:
+        """Where that ends which the directories lead to: they themselves, their values, and the pixels. What lies behind is no TIFF's."""
+        end, waiting, seen = 0, self.chain(), set[int]()
+        while waiting:
+            at = waiting.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            end = max(end, self.link_behind(at) + struct.calcsize(self.place))
+            tags = self.entries(at)
+            for entry in tags.values():
+                if entry.length > len(entry.field):
+                    end = max(end, struct.unpack(self.place, entry.field)[0] + entry.length)
+                if entry.tag in DIRECTORIES:
+                    waiting += self.numbers(entry)
+            for places, lengths in PIXELS:
+                end = max([end, *map(sum, zip(self.numbers(tags.get(places)), self.numbers(tags.get(lengths)), strict=False))])
+        return end
 
     def value(self, entry: Entry) -> bytes:
         """An entry's values as they stand in the file."""
