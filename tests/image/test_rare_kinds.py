@@ -204,3 +204,12 @@ def test_what_follows_a_tiff_is_named(bigtiff: bool, tmp_path: Path) -> None:
     assert written(path, tmp_path / "out.tif") == []
     path.write_bytes(path.read_bytes() + b"a tail" * 20)
     assert written(path, tmp_path / "out.tif") == ["what follows its picture"]
+
+
+@pytest.mark.parametrize("tail", [b"end", b"SEFT, as some cameras write"])
+def test_what_follows_an_avif_follows_it_again(tail: bytes, tmp_path: Path) -> None:
+    Image.fromarray(gallery.spoilt()).save(tmp_path / "in.avif")
+    (tmp_path / "in.avif").write_bytes((tmp_path / "in.avif").read_bytes() + tail)
+    assert written(tmp_path / "in.avif", tmp_path / "out.avif") == []
+    assert (tmp_path / "out.avif").read_bytes().endswith(tail)
+    assert "what follows its picture" in written(tmp_path / "in.avif", tmp_path / "out.png")

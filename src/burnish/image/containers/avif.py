@@ -107,7 +107,7 @@ def carry(source: Path, pixels: BinaryIO, target: Path) -> list[str]:
         _name_matrix(now, told)
     _take_items(was, now, credentials, lost)
     now.others = _other_boxes(was, lost)
-    now.unknown, now.handler = was.unknown, was.handler
+    now.unknown, now.handler, now.tail = was.unknown, was.handler, was.tail
     if any(kind == b"grpl" for kind, _ in now.unknown):
         now.unknown = [each for each in now.unknown if each[0] != b"grpl"]
         lost.append("its groups of pictures")
@@ -153,6 +153,7 @@ def others(source: Path) -> list[str]:
         elif item.kind not in (*COLOUR_ITEMS, b"Exif", b"mime"):
             lost.append(f"its item {item.kind.decode('latin-1')}")
     lost += [f"its property {box[4:8].decode('latin-1')}" for _, box in file.items[file.primary].properties if box[4:8] in DESCRIBING]
+    lost += ["what follows its picture"] if file.tail else []
     lost += ["its crop: the result has all that is stored"] if file.items[file.primary].property(b"clap") else []
     lost += [f"its box {kind.decode('latin-1')}" for kind, _ in file.others]
     return list(dict.fromkeys(lost))

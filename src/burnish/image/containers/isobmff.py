@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 Box = tuple[bytes, bytes]  # its type and all of its bytes
 
 
+TOP = (b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"free", b"skip", b"uuid")  # boxes of the file itself
 HANDLER = struct.pack(">I4s", 33, b"hdlr") + bytes(8) + b"pict" + bytes(13)
 
 
@@ -33,7 +34,8 @@ class Item:
 @dataclass
 class File:
     """`brands`: the content of the file's first box; `references`: type, from which item, to which; `others`: boxes of the file that no
-    picture needs; `unknown`: boxes within `meta` that are not told apart here; `handler`: the box that says who wrote it."""
+    picture needs; `unknown`: boxes within `meta` that are not told apart here; `handler`: the box that says who wrote it;
+    `tail`: what follows the last box and is none."""
 
     brands: bytes
     primary: int
@@ -42,6 +44,7 @@ class File:
     others: list[Box]
     unknown: list[Box]
     handler: bytes = HANDLER
+    tail: bytes = b""
 
 
 def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
@@ -97,7 +100,9 @@ class _Bytes:
 def parse(data: bytes) -> File:
     """The file told apart. Raises ValueError for what is no such file."""
     found = File(b"", 0, {}, [], [], [])
-    for kind, at, start, end in boxes(data, 0, len(data)):
+    whole = _end_of_boxes(data)
+    found.tail = data[whole:]
+    for kind, at, start, end in boxes(data, 0, whole):
         if kind == b"ftyp":
             found.brands = data[start:end]
         elif kind == b"meta" and not found.items:
@@ -107,6 +112,18 @@ def parse(data: bytes) -> File:
     if not found.brands or found.primary not in found.items:
         raise ValueError("no picture")
     return found
+
+
+def _end_of_boxes(data: bytes) -> int:
+    """Where the boxes end; behind them may stand what is none. Raises ValueError where a box that is known for one is cut off."""
+    at = 0
+    try:
+        for _, _, _, end in boxes(data, 0, len(data)):
+            at = end
+    except ValueError:
+        if data[at + 4 : at + 8] in TOP:
+            raise
+    return at
 
 
 def _meta(data: bytes, start: int, end: int, found: File) -> None:
@@ -207,7 +224,7 @@ def written(file: File) -> bytes:
     except struct.error as error:
         raise ValueError("a number that is too large") from error
     data = b"".join(item.data for item in file.items.values())
-    return box(b"ftyp", file.brands) + meta + box(b"mdat", data) + b"".join(each for _, each in file.others)
+    return box(b"ftyp", file.brands) + meta + box(b"mdat", data) + b"".join(each for _, each in file.others) + file.tail
 
 
 def _packed_meta(file: File, known: list[bytes], start: int) -> bytes:
