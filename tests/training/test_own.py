@@ -74,7 +74,7 @@ def test_pairs_are_scored_as_they_came(tmp_path: Path) -> None:
     assert "wiener oracle: not applicable, what degraded these images is not known" in done.output
     refused = CliRunner().invoke(main, ["evaluate", str(tmp_path / "run" / "model.onnx"), "--data", str(noisy), "--no-baselines"])
     assert refused.exit_code == 2
-    assert "own: stands for what somebody's own pairs" in refused.output
+    assert "learnt from pairs of images, and what degraded those cannot be made" in refused.output
 
 
 def test_noisy_pictures_alone_grey(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_noisy_pictures_alone_grey(tmp_path: Path) -> None:
     card = burnish.load(tmp_path / "run" / "model.onnx").card
     assert card.channels == 1
     assert card.degradation.startswith("noise:2")
-    assert "PSNR is an estimate from the measured noise" in done.output
+    assert "estimate" in done.output
     (score,) = card.scores
     assert score["estimated"] is True
     assert score["ssim"] == {}
