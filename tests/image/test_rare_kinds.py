@@ -55,10 +55,11 @@ def test_a_tiff_with_a_broken_strip_is_no_partly_black_picture(tmp_path: Path) -
         written(path, tmp_path / "out.tif")
 
 
-def test_a_preview_is_not_taken_for_the_picture_that_a_raw_file_holds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flag", [0, 1])
+def test_a_preview_is_not_taken_for_the_picture_that_a_raw_file_holds(flag: int, tmp_path: Path) -> None:
     path = tmp_path / "in.tif"
     with tifffile.TiffWriter(path) as writer:
-        writer.write(gallery.spoilt()[::4, ::4], photometric="rgb", metadata=None, subfiletype=1, subifds=1)
+        writer.write(gallery.spoilt()[::4, ::4], photometric="rgb", metadata=None, subfiletype=flag, subifds=1)
         writer.write(gallery.spoilt()[..., 1], photometric="cfa", metadata=None)
     with pytest.raises(InputError, match="preview"):
         image_files.open_photo(path)

@@ -181,7 +181,7 @@ def tiff_stack(path: Path) -> TiffStack | None:
             parts = [next(iter(reader.numbers(tags.get(tiff.SUBFILE))), 0) & (SMALLER | MASK) for tags in pages]
             full = next((index for index, part in enumerate(parts) if part and index), len(pages))
             full = full if all(parts[full:]) else len(pages)
-            preview = bool(parts and parts[0] & SMALLER) and _has_larger(reader, pages[0])
+            preview = bool(pages) and _has_larger(reader, pages[0])
             told = _IMAGES.match(reader.text(pages[0].get(tiff.DESCRIPTION))) if pages else None
         except ValueError:
             return None
