@@ -1,6 +1,7 @@
 """Every command as a person or program meets it: its help, wrong usage, faults, what it prints where, and a reader that goes away."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -8,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+import skimage
 from command import BURNISH, burnish_, refused
 from conftest import needs_posix
 
 from burnish.cli import COMMANDS, main
 
+PHOTOGRAPH = Path(skimage.__file__).parent / "data" / "rocket.jpg"
 HELP = [["--help"], *([command, "--help"] for command in COMMANDS)]
 
 
@@ -180,3 +183,25 @@ def test_a_reader_that_goes_away_is_no_bug(tmp_path: Path) -> None:
     command = f"{sys.executable} -m burnish models 2> {tmp_path / 'said'} | true"
     subprocess.run(command, shell=True, check=False)
     assert (tmp_path / "said").read_text("utf-8") == ""
+
+
+@needs_posix
+def test_streams_that_are_closed_are_no_fault_and_no_file_takes_their_place(tmp_path: Path) -> None:
+    """Closed by the shell, as services and schedulers do it: what is opened next would have their numbers."""
+    burnish = f"{sys.executable} -m burnish"
+    restored = f"{burnish} restore {PHOTOGRAPH} -o {tmp_path / 'out.jpg'} -m tiny-deblur --force"
+    assert subprocess.run(f"{restored} <&- >&- 2>&-", shell=True, check=False).returncode == 0
+    assert (tmp_path / "out.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert subprocess.run(f"{burnish} show nothing >&- 2>&-", shell=True, check=False).returncode == 2
+    told = subprocess.run(f"{burnish} models --json 2>&-", shell=True, check=True, capture_output=True, text=True)
+    assert json.loads(told.stdout)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", ["models", "--help"])
+def test_output_that_cannot_be_written_is_one_line(arguments: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m burnish {arguments} > /dev/full", shell=True, check=False, stderr=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == "burnish: the output cannot be written (No space left on device); send it elsewhere\n"

@@ -120,6 +120,13 @@ def test_a_model_that_differs_from_its_network_is_not_written(tmp_path: Path, mo
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_network_whose_values_go_far_beyond_is_held_to_what_single_precision_can_tell(tmp_path: Path) -> None:
+    network = networks.Unrolled()  # as a training that was stopped in its first steps may leave it
+    torch.nn.init.normal_(network.linear.weight, std=30, generator=torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(network.leave.weight, generator=torch.Generator().manual_seed(1))
+    written(network, tmp_path / "a.onnx")
+
+
 def test_a_model_of_another_network_does_not_turn_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(networks.Residual(8), tmp_path / "a.onnx")
     monkeypatch.setattr(networks, "build", lambda _name, _args: networks.Residual(16))

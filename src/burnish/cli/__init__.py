@@ -4,6 +4,7 @@ A file beside this one holds each group of commands. It imports what it calls in
 The exit status is 0 when all is done, 1 when an input failed, 2 for wrong usage, and 3, only with `--check`, when the answer is no.
 """
 
+import contextlib
 import importlib
 import io
 import os
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from burnish import __version__
-from burnish.cli.words import complain
+from burnish.cli.words import OutputError, complain
 from burnish.errors import BurnishError, DegradationError, RecipeError, UnknownModelError
 from burnish.training import process
 
@@ -53,10 +54,15 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        _open_streams()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="plain")
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # help or a complaint about usage, which are printed before there is a command
+            _give_up_output(error)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         warnings.showwarning = lambda message, *_where: complain(str(message))
@@ -74,8 +80,8 @@ class Commands(click.Group):
             ctx.exit(130)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except BrokenPipeError:  # who read our output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OutputError as error:
+            _give_up_output(error.why)
             ctx.exit(1)
         except MemoryError:
             complain("the memory is used up; take fewer or smaller images")
@@ -93,6 +99,24 @@ class Commands(click.Group):
             if os.environ.get("BURNISH_DEBUG") == "1":
                 traceback.print_exc()
             raise
+
+
+def _open_streams() -> None:
+    """Let the standard streams that the caller has closed lead nowhere: else the next file that is opened would be taken for one."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _give_up_output(error: OSError) -> None:
+    """Say that stdout takes nothing any more, unless its reader has just seen enough, and let what is still to come lead nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        with contextlib.suppress(OSError):
+            complain(f"the output cannot be written ({error.strerror}); send it elsewhere")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

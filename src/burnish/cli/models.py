@@ -67,6 +67,8 @@ def _network_card(name: str, shipped: Iterable[str]) -> dict[str, Any]:
         ) from error
     if name not in NETWORKS:
         run = Path(name) / "model.onnx"
-        hint = f"show its model, {run}" if run.is_file() else f"name a model file, or one of {', '.join([*shipped, *NETWORKS])}"
+        hint = (
+            f"show its model, {run}" if run.is_file() else f"name a model file, or one of {', '.join(dict.fromkeys([*shipped, *NETWORKS]))}"
+        )
         raise UnknownModelError(f"{name}: is no model and no network; {hint}")
     return {"name": name, **describe(build(name, {}))}

@@ -36,10 +36,21 @@ def complain(line: str) -> None:
         print(f"burnish: {line}", file=sys.stderr, flush=True)
 
 
+class OutputError(Exception):
+    """Stdout takes nothing any more: its disk is full, or its reader has gone. `why` is what the system says."""
+
+    def __init__(self, why: OSError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 def say(line: str) -> None:
-    """A line of the result, on stdout."""
+    """A line of the result, on stdout. Raises OutputError when it cannot be written."""
     with progress.aside():
-        print(line, flush=True)  # a long training's lines are read while it runs, through a pipe too
+        try:
+            print(line, flush=True)  # a long training's lines are read while it runs, through a pipe too
+        except OSError as error:
+            raise OutputError(error) from error
 
 
 def print_boards(boards: Sequence[Any]) -> None:

@@ -19,7 +19,7 @@ from burnish.model.card import Card, licence_for
 from burnish.training.image import networks
 from burnish.training.network import Network, placed, restored
 
-TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale
+TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale; what goes far beyond is rounded as much more coarsely
 OPSET = 18
 COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
 
@@ -195,5 +195,5 @@ def _check_parity(network: Network, exported: image_model.Model, path: Path) -> 
         with torch.inference_mode():
             wanted = restored(network(torch.from_numpy(batch))).numpy()
         difference = float(np.abs(exported.run(batch) - wanted).max())
-        if not difference <= TOLERANCE:
+        if not difference <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
             raise ModelError(f"{path}: the exported model differs from its network by {difference:.2g} at {batch.shape}; it is not written")
