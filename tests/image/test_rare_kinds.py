@@ -214,3 +214,23 @@ def test_what_follows_an_avif_follows_it_again(tail: bytes, tmp_path: Path) -> N
     assert written(tmp_path / "in.avif", tmp_path / "out.avif") == []
     assert (tmp_path / "out.avif").read_bytes().endswith(tail)
     assert "what follows its picture" in written(tmp_path / "in.avif", tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("nodata", ["-9999", "0"])
+def test_parts_without_data_that_are_left_out_do_not_become_values(nodata: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.tif"
+    values = np.random.default_rng(0).uniform(1, 9, (64, 64)).astype(np.float32)
+    tifffile.imwrite(path, values, photometric="minisblack", tile=(32, 32), extratags=[(42113, 2, 0, nodata, False)])
+    data = bytearray(path.read_bytes())
+    for tag in (324, 325):
+        with tifffile.TiffFile(path) as file:
+            wide = 2 if file.pages[0].tags[tag].dtype.name == "SHORT" else 4
+        at = tag_at(path, tag)
+        data[at : at + wide] = bytes(wide)
+    path.write_bytes(data)
+    if nodata == "0":
+        written(path, tmp_path / "out.tif")
+        assert not tifffile.imread(tmp_path / "out.tif")[:32, :32].any()
+    else:
+        with pytest.raises(InputError, match="without data"):
+            image_files.open_photo(path)

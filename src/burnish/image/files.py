@@ -125,6 +125,8 @@ def _check_meaning(path: Path, packing: headers.TiffPacking, nodata: float | Non
             f"{path}: holds values of a kind that is not restored (photometric interpretation {packing.photometric}; a raw mosaic, for "
             "example, is 32803); develop or convert it to RGB or grey"
         )
+    if packing.sparse and nodata not in (None, 0):
+        raise InputError(f"{path}: leaves out parts without data, which would become 0; write it whole (GDAL: SPARSE_OK=FALSE)")
     if nodata is not None and packing.photometric == tiff.WHITE_IS_ZERO:
         raise InputError(f"{path}: counts from white and has a value for pixels without data; save it counting from black")
 

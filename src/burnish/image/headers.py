@@ -108,7 +108,7 @@ class TiffPacking:
     `photometric`: what its values mean, such as 2 for red, green and blue;
     `top`: the largest value that its tags allow, if they say; `extra`: what its channels beyond the colours are (0 unspecified data, 1
     transparency that the colours are multiplied by, 2 plain transparency); `nodata`: the value of pixels that hold nothing, which GDAL
-    writes; `big`: BigTIFF.
+    writes; `big`: BigTIFF; `sparse`: parts without data are left out.
     """
 
     compression: int = 1
@@ -118,6 +118,7 @@ class TiffPacking:
     extra: tuple[int, ...] = ()
     nodata: float | None = None
     big: bool = False
+    sparse: bool = False
 
 
 def tiff_packing(path: Path) -> TiffPacking:
@@ -138,6 +139,7 @@ def tiff_packing(path: Path) -> TiffPacking:
                 reader.numbers(tags.get(tiff.EXTRA)),
                 _nodata(reader.text(tags.get(tiff.NODATA))),
                 reader.big,
+                any(0 in reader.numbers(tags.get(tag)) for tag in (tiff.LENGTHS, tiff.TILE_LENGTHS)),
             )
         except ValueError:
             return TiffPacking()
