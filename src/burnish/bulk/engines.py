@@ -1,21 +1,27 @@
-"""Who does the shards: processes of this machine, all shards or every n-th."""
+"""Who does the shards: processes of this machine, or a Ray cluster; all shards or every n-th."""
 
 import contextlib
+import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from queue import SimpleQueue
+from typing import Any
 
 from burnish.bulk import shards as bulk_shards
 from burnish.bulk.places import placed
-from burnish.bulk.shards import Ended, Job, Outcome, Shard
+from burnish.bulk.shards import Ended, Job, Outcome, Shard, recorded
 from burnish.bulk.sources import Remark, items
 from burnish.bulk.worker import Worker
-from burnish.errors import BurnishError
+from burnish.cpus import available_cpus
+from burnish.errors import BurnishError, MissingExtraError, one_line
 from burnish.progress import Progress
 
 AHEAD = 2  # shards that wait for each process; all others are not listed yet
+RETRIES = 3  # of a shard whose process is lost, on Ray, which retries for ever where it is not told
+LOOK_EVERY = 10.0  # seconds between looks at what a cluster has on record
 
 
 def shards_of(source: str, job: Job, share: tuple[int, int], remark: Remark) -> Iterator[Shard]:
@@ -24,11 +30,12 @@ def shards_of(source: str, job: Job, share: tuple[int, int], remark: Remark) -> 
     return islice(bulk_shards.cut(items(source, placed(job.target), remark), job), index % count, None, count)
 
 
-def local(shards: Iterable[Shard], job: Job, processes: int, tell: Callable[[Outcome], None]) -> Generator[Ended, None, None]:
+def local(shards: Iterable[Shard], job: Job, processes: int | None, tell: Callable[[Outcome], None]) -> Generator[Ended, None, None]:
     """What became of each shard, in the order in which they end; `tell` is told each file's outcome, from several threads.
 
     Broken off (Ctrl-C, or closed), what is restored is written and put on record, and nothing else is.
     """
+    processes = processes or available_cpus()
     crew = [Worker(job.model) for _ in range(processes)]
     free: SimpleQueue[Worker] = SimpleQueue()
     for worker in crew:
@@ -65,6 +72,81 @@ def _in_windows(shards: Iterable[Shard], submit: Callable[[Shard], "Future[Ended
         yield from (each.result() for each in ended)
 
 
+def on_ray(shards: Iterable[Shard], job: Job, processes: int | None, tell: Callable[[Outcome], None]) -> Generator[Ended, None, None]:
+    """What became of each shard, done by a Ray cluster: that of RAY_ADDRESS, or one that is started here with so many processes.
+
+    Keys go through Ray, never pixels. A shard whose process or machine is lost is given to another, three times; then it is left for later.
+    """
+    ray = _ray()
+    started_here = not ray.is_initialized()
+    if started_here:
+        count = None if os.environ.get("RAY_ADDRESS") else processes or available_cpus()
+        ray.init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="error")
+    task = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
+    running: dict[Any, tuple[Shard, set[str]]] = {}  # and the files of which has been told
+    window = AHEAD * int(ray.cluster_resources().get("CPU", 1))
+    rest, place, told = iter(shards), placed(job.target), time.monotonic()
+    try:
+        while True:
+            while len(running) < window and (shard := next(rest, None)):
+                running[task.remote(shard, job)] = shard, set()
+            if not running:
+                return
+            done, _ = ray.wait(list(running), timeout=LOOK_EVERY)
+            for reference in done:
+                shard, known = running.pop(reference)
+                ended = _fetched(ray, reference, shard)
+                if not ended.before:
+                    _tell_new(ended.outcomes, known, tell)
+                yield ended
+            if time.monotonic() - told >= LOOK_EVERY:
+                began = time.monotonic()
+                for shard, known in running.values():
+                    _tell_new(recorded(place, shard.name).values(), known, tell)
+                told = time.monotonic() + 10 * (time.monotonic() - began)  # looking takes a tenth of the driver's time at most
+    finally:
+        for reference in running:
+            ray.cancel(reference)
+        with contextlib.suppress(Exception):  # what is restored is written before they end
+            ray.wait(list(running), num_returns=len(running), timeout=LOOK_EVERY)
+        if started_here:
+            ray.shutdown()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError(f"the engine ray needs a package that is not installed ({error}): pip install 'burnish[ray]'") from error
+    return ray
+
+
+def _alone(shard: Shard, job: Job) -> Ended:
+    """Do a shard with a worker of its own; what Ray runs."""
+    worker = Worker(job.model)
+    try:
+        return bulk_shards.run(shard, job, worker, lambda _: None)
+    finally:
+        worker.close()
+
+
+def _fetched(ray: Any, reference: Any, shard: Shard) -> Ended:
+    """What a task has come to; one that Ray has given up is left for later."""
+    try:
+        ended: Ended = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        why = one_line(str(error).strip().splitlines()[0])
+        return Ended([], [f"shard {shard.name}, from {shard.items[0].source} on: its process was lost {RETRIES + 1} times ({why})"])
+    return ended
+
+
+def _tell_new(outcomes: Iterable[Outcome], known: set[str], tell: Callable[[Outcome], None]) -> None:
+    for outcome in outcomes:
+        if outcome["input"] not in known:
+            known.add(outcome["input"])
+            tell(outcome)
+
+
 class Counter:
     """Files and megapixels done, told to a Progress. How many files there are is counted beside the work, since a list may be long."""
 
@@ -90,3 +172,6 @@ class Counter:
         """So many of the files were done before, and tell nothing of the time that is left."""
         with self._lock:
             self._before += files
+
+
+ENGINES = {"local": local, "ray": on_ray}

@@ -33,11 +33,10 @@ def share_of(_context: click.Context, _option: click.Parameter, value: str) -> t
 @click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file.")
 @click.option(
     "--engine",
-    type=click.Choice(["local"]),
+    type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
-    expose_value=False,
-    help="Who does it: processes of this machine.",
+    help="Who does it: processes of this machine, or a Ray cluster (RAY_ADDRESS, or one that is started here).",
 )
 @click.option("--processes", type=click.IntRange(min=1), metavar="N", help="How many at once. [one for each CPU]")
 @click.option(
@@ -49,6 +48,7 @@ def bulk(
     source: str,
     out: str | None,
     name: str | None,
+    engine: str,
     processes: int | None,
     share: tuple[int, int],
     reported: bool,
@@ -61,20 +61,19 @@ def bulk(
     """
     if not out and not reported:
         raise click.UsageError("say with -o where the results go")
-    failed = _work(source, out, name, processes, share, as_json) if out else False
+    failed = _work(source, out, name, engine, processes, share, as_json) if out else False
     if reported:
         _report(out or source, as_json)
     if failed:
         sys.exit(1)
 
 
-def _work(source: str, out: str, name: str | None, processes: int | None, share: tuple[int, int], as_json: bool) -> bool:
+def _work(source: str, out: str, name: str | None, engine: str, processes: int | None, share: tuple[int, int], as_json: bool) -> bool:
     """Do it, and say how it ended; returns whether an input failed."""
     from burnish import progress
     from burnish.bulk import engines
     from burnish.bulk.report import Totals
     from burnish.bulk.shards import Job
-    from burnish.cpus import available_cpus
     from burnish.model import file as model_file
 
     model = model_file.read(name or model_file.default())
@@ -97,7 +96,7 @@ def _work(source: str, out: str, name: str | None, processes: int | None, share:
                 say(json.dumps(outcome))
 
         shards = engines.shards_of(source, job, share, fault)
-        work = stack.enter_context(contextlib.closing(engines.local(shards, job, processes or available_cpus(), tell)))
+        work = stack.enter_context(contextlib.closing(engines.ENGINES[engine](shards, job, processes, tell)))
         for ended in work:
             for outcome in ended.outcomes:
                 totals.add(outcome)
