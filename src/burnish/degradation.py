@@ -158,9 +158,14 @@ class Degradation:
         return self.spec
 
     @property
+    def names(self) -> set[str]:
+        """The names of its stages, such as {"blur", "noise"}."""
+        return {span.name for chain in self.chains for span in chain}
+
+    @property
     def is_own(self) -> bool:
         """Whether it stands for what somebody's own pairs show."""
-        return any(span.name == OWN for chain in self.chains for span in chain)
+        return OWN in self.names
 
     @property
     def is_random(self) -> bool:

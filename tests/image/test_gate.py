@@ -96,6 +96,14 @@ def test_clean_is_what_shows_nothing_of_what_the_model_takes_away() -> None:
     assert not gate.is_clean(found("jpeg:30", data.astronaut()), jpeg)
 
 
+@pytest.mark.parametrize("spec", ["motion:5-15", "blur:0-2+motion:5-15", "own"])
+def test_what_leaves_no_trace_that_is_looked_for_is_not_taken_for_nothing(spec: str) -> None:
+    card = dataclasses.replace(TINY_BLIND, degradation=spec)
+    finding = found("motion:9+8bit", data.astronaut())
+    assert not gate.is_clean(finding, card)
+    assert gate.needless(finding, card, 0.3) is None
+
+
 def compared(before: NDArray[np.uint8], after: NDArray[np.float32], pixels: int = 0) -> gate.Comparison:
     """The comparison of two images, handed over in portions as `restore` does; taken to be of `pixels`, if they are told."""
     values = (before / 255).astype(np.float32)

@@ -1,6 +1,7 @@
 """A card's words are its figures: the gain never without the line that doing nothing scores."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,3 +31,9 @@ def test_limits_are_those_the_gate_keeps() -> None:
     assert "blur of 0.4–2 pixels" in limits
     assert "noise of sigma 0–10 of 255" in limits
     assert "any size" in limits
+
+
+def test_limits_of_what_learnt_from_pairs_or_of_other_stages_are_told_too() -> None:
+    card = burnish.load("tiny-blind").card
+    assert describe.limits(replace(card, degradation="own")) == "what its pairs of images showed; any size; colour and grey"
+    assert describe.limits(replace(card, degradation="blur:1.0+motion:5-15")).startswith("blur of 1 pixel, no noise of its own, motion; ")

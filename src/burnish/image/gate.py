@@ -142,6 +142,9 @@ def _is_blocky(samples: list[Floats]) -> bool:
 
 # --- Before: is the model made for such an image? ---
 
+# The stages whose traces `examine` finds. What a model learnt to undo beside them, an image that looks clean may be in need of.
+TRACED = {"blur", "noise", "camera", "poisson", "jpeg", "8bit"}
+
 
 @functools.cache
 def _trained(spec: str) -> Degradation:
@@ -179,7 +182,7 @@ def _noise_span(trained: Degradation) -> tuple[float, float]:
 def is_clean(finding: Finding, card: Card) -> bool:
     """Whether the image shows nothing of what the model takes away."""
     trained = _trained(card.degradation)
-    if trained.is_own:
+    if not trained.names <= TRACED:
         return False
     sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
     quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
@@ -194,7 +197,9 @@ def most_change(finding: Finding, card: Card) -> float | None:
     if is_clean(finding, card):
         return CLEAN_CHANGE
     trained = _trained(card.degradation)
-    if not trained.span("blur") or finding.blur is None or finding.blur >= SHARP or (finding.blocky and trained.span("jpeg")):
+    if not (trained.names <= TRACED and trained.span("blur")) or finding.blur is None or finding.blur >= SHARP:
+        return None
+    if finding.blocky and trained.span("jpeg"):
         return None
     return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
 
@@ -209,7 +214,7 @@ def needless(finding: Finding, card: Card, change: float) -> str | None:
         return f"{card.name} would change it by more than the noise and blur in it explain"
     trained = _trained(card.degradation)
     suspected = max(finding.noise or 0.0, finding.grain) / 255
-    denoises_only = not (trained.is_own or trained.span("blur") or (finding.blocky and trained.span("jpeg")))
+    denoises_only = trained.names <= TRACED and not (trained.span("blur") or (finding.blocky and trained.span("jpeg")))
     if denoises_only and CLEAN_CHANGE < change < LEAST * suspected:
         return f"it looked noisy, but {card.name} takes that for texture"
     return None

@@ -6,6 +6,8 @@ from burnish.degradation import Degradation
 from burnish.model.card import Card
 from burnish.wording import counted
 
+NAMED = (("camera", "camera noise"), ("poisson", "photon noise"), ("jpeg", "JPEG's blocks"))  # stages, and what people call them
+
 
 def summary(card: Card) -> str:
     """The card as the few lines a person chooses a model by."""
@@ -49,14 +51,14 @@ def limits(card: Card) -> str:
     blur, noise = trained.span("blur"), trained.span("noise")
     told = [f"blur of {_span(blur)} {'pixel' if blur == (1, 1) else 'pixels'}" if blur else "no blur"]
     told.append(f"noise of sigma {_span(noise)} of 255" if noise else "no noise of its own")
-    told += [
-        words
-        for stage, words in (("camera", "camera noise"), ("poisson", "photon noise"), ("jpeg", "JPEG's blocks"))
-        if trained.span(stage)
-    ]
+    told += [words for stage, words in NAMED if trained.span(stage)]
+    told += sorted(trained.names - {"blur", "noise", "8bit", *(stage for stage, _ in NAMED)})
+    if trained.is_own:
+        told = ["what its pairs of images showed"]
     size = f"only {card.input_size[0]}×{card.input_size[1]} pixels" if card.input_size else "any size"
     colour = {1: "grey (colour channel by channel)", 3: "colour and grey"}.get(card.channels, f"{card.channels} channels")
-    return f"{', '.join(told)}; {size}; {colour}; what lies beyond is left unchanged"
+    beyond = "" if trained.is_own else "; what lies beyond is left unchanged"
+    return f"{', '.join(told)}; {size}; {colour}{beyond}"
 
 
 def _span(span: tuple[float, float]) -> str:

@@ -72,12 +72,12 @@ def planned(plan: Recipe, pictures: PictureSet, minutes: float, device: str, fix
     plan = scheduled(plan, seconds, minutes, fixed)
     depth = "8 bits" if views.depth(pictures) is np.uint8 else "16 bits"
     height, width = np.median([shape[:2] for shape in pictures.shapes], axis=0).astype(int)
-    shape = ", ".join(f"{key} {value}" for key, value in plan.network_args.items())
+    shape = f" ({', '.join(f'{key} {value}' for key, value in plan.network_args.items())})" if plan.network_args else ""
     small = int(np.count_nonzero(sides < patch))
     lines = (
         f"Images: {len(sides):,}, {'grey' if pictures.channels == 1 else 'colour'}, {depth}, {width}×{height} in the middle"
         + (f"; {small:,} {'is' if small == 1 else 'are'} smaller than a patch and left out" if small else ""),
-        f"Chosen: {plan.network} ({shape}) learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
+        f"Chosen: {plan.network}{shape} learns from patches of {patch} pixels against {plan.degradation}: " + _why(plan, minutes),
         f"Schedule: {counted(plan.epochs, 'epoch')} of {counted(plan.crops, 'patch', 'patches')}, as a step of {plan.batch} takes "
         f"{1000 * seconds:.0f} ms here ({_how(plan)}); that ends within {counted(minutes, 'minute')}, and scoring comes after",
     )
