@@ -242,6 +242,18 @@ def test_a_list_may_name_what_is_not_there_twice_the_same_and_two_that_become_on
     assert (out / key.with_name("grey.png")).exists()
 
 
+@needs_posix
+def test_links_and_folders_without_images_are_named_and_no_failure(photos: Path) -> None:
+    (photos / "up\n").symlink_to(photos, target_is_directory=True)
+    result = bulk(photos)
+    assert result.returncode == 0, result.stderr
+    assert f"burnish: {photos / 'up '}: is a link to a folder" in result.stderr
+    (photos.parent / "empty").mkdir()
+    empty = burnish_("bulk", photos.parent / "empty", "-o", photos.parent / "out")
+    assert empty.returncode == 0
+    assert "empty: holds no image" in empty.stderr
+
+
 def test_wrong_usage_and_places_without_work_are_told(photos: Path, tmp_path: Path) -> None:
     assert burnish_("bulk", photos).returncode == 2
     assert burnish_("bulk", photos, "-o", tmp_path / "out", "--engine", "abacus").returncode == 2

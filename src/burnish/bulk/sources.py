@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote_plus
 
 from burnish.bulk.places import OWN, Bucket, Folder, Place, filesystem, placed, refusals
-from burnish.errors import InputError, MissingExtraError, one_line
+from burnish.errors import InputError, MissingExtraError
 from burnish.image.folder import is_picture
 
 LISTS = (".txt", ".csv", ".parquet", ".txt.gz", ".csv.gz")
@@ -23,7 +23,7 @@ LONGEST = 1 << 14  # letters of a manifest's line; more are no path
 COLUMNS = (("path",), ("url",), ("bucket", "key"))  # what a table may have
 HEADS = {columns[0] for columns in COLUMNS}  # what the first cell of a CSV's head may be
 
-Remark = Callable[[str], None]
+Remark = Callable[[str, bool], None]  # is told a line, and whether an input failed by what it tells
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,22 @@ def _found(folder: Path, target: Place, remark: Remark) -> Iterator[Item]:
     """The images under a folder. Links to folders lead back, perhaps, and are passed over; so is the target."""
 
     def closed(error: OSError) -> None:
-        remark(f"{error.filename}: cannot be looked into ({error.strerror}); check its permissions")
+        remark(f"{error.filename}: cannot be looked into ({error.strerror}); check its permissions", True)
 
+    none = True
     for place, folders, names in os.walk(folder, onerror=closed):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in links:
-            remark(f"{os.path.join(place, name)}: is a link to a folder, which is passed over; give it by itself to have it restored")
+            remark(
+                f"{os.path.join(place, name)}: is a link to a folder, which is passed over; give it by itself to have it restored", False
+            )
         folders[:] = sorted(each for each in folders if each not in (*links, OWN) and not _same(os.path.join(place, each), target))
         for name in sorted(names):
             if is_picture(name):
-                path = Path(place) / name
+                none, path = False, Path(place) / name
                 yield Item(str(path), path.relative_to(folder).as_posix())
+    if none:
+        remark(f"{folder}: holds no image", False)
 
 
 def _stored(url: str, target: Place, remark: Remark) -> Iterator[Item]:
@@ -84,7 +89,7 @@ def _stored(url: str, target: Place, remark: Remark) -> Iterator[Item]:
         if is_picture(key.rpartition("/")[2]) and not place.url(key).startswith(within):
             yield Item(place.url(key), key)
     if not any_there:
-        remark(f"{url}: holds nothing; check the address")
+        remark(f"{url}: holds nothing; check the address", True)
 
 
 # --- Manifests ---
@@ -96,9 +101,9 @@ def _listed(source: str, target: Place, remark: Remark) -> Iterator[Item]:
     for number, path in _paths(source):
         item = _named(path)
         if item is None:
-            remark(one_line(f"{source}, line {number}: {path[:80]!r} is no path of an image; give one path or URL a line"))
+            remark(f"{source}, line {number}: {path[:80]!r} is no path of an image; give one path or URL a line", True)
         elif item.source.startswith(within):
-            remark(one_line(f"{source}, line {number}: {path[:80]} lies in the target, and is passed over"))
+            remark(f"{source}, line {number}: {path[:80]} lies in the target, and is passed over", False)
         else:
             yield item
 

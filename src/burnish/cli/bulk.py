@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from burnish.cli.words import complain, say
-from burnish.errors import StoreError
+from burnish.errors import StoreError, one_line
 
 if TYPE_CHECKING:
     from burnish.bulk.report import Totals
@@ -78,48 +78,49 @@ def _work(source: str, out: str, name: str | None, engine: str, processes: int |
 
     model = model_file.read(name or model_file.default())
     job = Job(out, name or model_file.default(), model.digest)
-    totals, faults, before, held_up = Totals(), 0, 0, 0
+    totals, faults, told, before, held_up = Totals(), 0, 0, 0, 0
 
-    def fault(line: str) -> None:
-        nonlocal faults
-        faults += 1
-        if faults <= SHOWN:
-            complain(line)
+    def remark(line: str, failed: bool) -> None:
+        nonlocal faults, told
+        faults += failed
+        told += 1
+        if told <= SHOWN:
+            complain(one_line(line))
 
     with contextlib.ExitStack() as stack:
         shown = stack.enter_context(progress.shown("restoring"))
-        counter = engines.Counter(shown, lambda: engines.shards_of(source, job, share, lambda _: None))
+        counter = engines.Counter(shown, lambda: engines.shards_of(source, job, share, lambda *_: None))
 
         def tell(outcome: dict[str, Any]) -> None:
             counter.tell(outcome)
             if as_json:
                 say(json.dumps(outcome))
 
-        shards = engines.shards_of(source, job, share, fault)
+        shards = engines.shards_of(source, job, share, remark)
         work = stack.enter_context(contextlib.closing(engines.ENGINES[engine](shards, job, processes, tell)))
         for ended in work:
             for outcome in ended.outcomes:
                 totals.add(outcome)
             for why in ended.held_up:
-                complain(f"left for later: {why}")
+                complain(one_line(f"left for later: {why}"))
             held_up += len(ended.held_up)
             if ended.before:
                 before += 1
                 counter.before(len(ended.outcomes))
             if ended.stop:
                 raise StoreError(f"{ended.stop}; then give the same command again, and it goes on")
-    _tell_end(totals, faults, before, held_up)
+    _tell_end(totals, told, before, held_up)
     return bool(totals.failures or faults or held_up)
 
 
-def _tell_end(totals: "Totals", faults: int, before: int, held_up: int) -> None:
+def _tell_end(totals: "Totals", told: int, before: int, held_up: int) -> None:
     complain(totals.counts() + (f"; {before:,} shards were finished before" if before else ""))
     for _, error in totals.failures[:SHOWN]:
-        complain(f"failed: {error}")
+        complain(one_line(f"failed: {error}"))
     if len(totals.failures) > SHOWN:
         complain(f"and {len(totals.failures) - SHOWN:,} more failed; --report tells them all")
-    if faults > SHOWN:
-        complain(f"{faults:,} lines or folders in all could not be taken, of which the first {SHOWN} were told")
+    if told > SHOWN:
+        complain(f"{told:,} lines or folders in all were passed over, of which the first {SHOWN} were told")
     if held_up:
         complain(f"{held_up:,} files are left for later: give the same command again")
 
@@ -134,4 +135,4 @@ def _report(target: str, as_json: bool) -> None:
         return
     say(totals.words())
     for _, error in totals.failures:
-        say(f"failed: {error}")
+        say(one_line(f"failed: {error}"))
