@@ -228,12 +228,12 @@ def test_what_the_killed_leave_is_cleared(container: bool, tmp_path: Path) -> No
     assert process.stdout
     temporary = Path(process.stdout.readline().strip())
     process.kill()
-    process.communicate()
-    for _ in range(500):  # the container's child ends a moment after it
+    for _ in range(500):  # the container's child ends a moment after it; its stdin stays open meanwhile, or it would finish its work
         clear_leftovers(tmp_path)
         if not temporary.exists():
             break
         time.sleep(0.01)
+    process.communicate()
     assert os.listdir(tmp_path) == []
 
 

@@ -134,7 +134,7 @@ def test_mixed_sizes_and_channels_with_half_the_files_corrupt(tmp_path: Path) ->
     assert done.exit_code == 0, done.output
     assert "8 of 16 images could not be read" in done.output
     assert "Skipped bad3.png: " in done.output
-    assert "1 are smaller than a patch and left out" in done.output
+    assert "1 is smaller than a patch and left out" in done.output
 
 
 def test_a_disk_that_fills_ends_in_a_line_and_keeps_what_was_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,7 @@ def test_what_is_left_open_of_the_speed_is_written_down_and_kept(
     made = fit(plan, tmp_path / "run", say=said.append)
     written = load_recipe(made.folder / "recipe.toml")
     assert (written.precision, written.threads) == ("bf16", 1)
-    assert any("1 epochs in bf16" in line for line in said)
+    assert any("1 epoch in bf16" in line for line in said)
     monkeypatch.setattr(speed, "quickest", lambda steps: next(iter(steps)))  # the machine has changed since
     again = fit(plan, tmp_path / "run", resume=True)
     assert load_recipe(again.folder / "recipe.toml") == written
