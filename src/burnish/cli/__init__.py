@@ -32,6 +32,8 @@ COMMANDS = {  # in the order in which the help lists them, and the module beside
     "compare": "compare",
     "demo": "demo",
     "bulk": "bulk",
+    "serve": "serve",
+    "site": "serve",
 }
 WRONG_USAGE = (RecipeError, DegradationError, UnknownModelError)
 

@@ -12,11 +12,12 @@ NAMED = (("camera", "camera noise"), ("poisson", "photon noise"), ("jpeg", "JPEG
 def summary(card: Card) -> str:
     """The card as the few lines a person chooses a model by."""
     lines = [f"{card.name}: {card.summary}"]
-    lines += [f"  {title:11} {words}" for title, words in _told(card)]
+    lines += [f"  {title:11} {words}" for title, words in told(card)]
     return "\n".join(lines)
 
 
-def _told(card: Card) -> list[tuple[str, str]]:
+def told(card: Card) -> list[tuple[str, str]]:
+    """What a person chooses a model by: titles such as "made for", and what stands behind each."""
     scores = [("how well", score_line(score)) for score in card.scores] or [("how well", "not scored yet")]
     return [
         ("made for", card.degradation),

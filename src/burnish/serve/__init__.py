@@ -1,0 +1,1 @@
+"""Burnish over HTTP: the page, the API that restores files, and the same page as static files."""
