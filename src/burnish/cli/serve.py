@@ -61,7 +61,7 @@ def serve(
     models = page.loaded(names, threads)
     files = _page()
     listener = listen.listening(host, port)
-    token = token or os.environ.get("BURNISH_TOKEN")
+    token = token or os.environ.get("BURNISH_TOKEN") or None
     beyond = not listen.is_loopback(listener)
     if beyond and not token:
         token = secrets.token_urlsafe(24)

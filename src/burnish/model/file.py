@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import importlib
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -125,8 +126,7 @@ class ModelFile:
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
-
+        onnxruntime = _runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 4
@@ -136,6 +136,15 @@ class ModelFile:
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
             why = str(error).strip().splitlines()[0][:120] if str(error).strip() else "no ONNX"
             raise ModelError(f"{self.path}: not an ONNX model ({why}); give a file made by burnish train") from error
+
+
+def _runtime() -> Any:
+    """ONNX Runtime, which from 1.29 on tells its maker of every model that it loads, unless it is told not to before it begins."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # where another part of the program had begun with it already
+    return onnxruntime
 
 
 def _checked_card(session: Any, data: bytes, path: Path) -> Card:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+import pyvips
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -42,6 +43,7 @@ def application(models: dict[str, Any], limits: Limits, access: Access, files: l
 
     It makes a folder for temporary files and threads when it is made, and gives both up in its lifespan's end.
     """
+    pyvips.cache_set_max(0)  # what libvips remembers of a file would keep it open, and its place on the disk taken, after it is deleted
     house, scratch, metrics = House(limits), Scratch(), Metrics()
     server = {
         "restore": "restore",

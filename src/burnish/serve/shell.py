@@ -75,7 +75,7 @@ class Shell:
             raise Refused("other-origin", told)
         if access.token is not None and scope["path"] in TOKEN_NEEDED:
             kind, _, given = headers.get("authorization", "").partition(" ")
-            if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), access.token.encode()):
+            if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode("latin-1"), access.token.encode()):
                 told = "a token is needed; send the header 'Authorization: Bearer TOKEN' with that which the server printed at its start"
                 raise Refused("no-token", told, {"WWW-Authenticate": "Bearer"})
 
