@@ -21,7 +21,6 @@ MEANINGS = {  # status, its word for programs, and when it is answered; the desc
     "fault": (500, "a fault of the program"),
     "too-long": (503, "the image took longer than this server works on one"),
     "no-room": (503, "the server has no memory, disk or files left"),
-    "stopping": (503, "the server is being stopped"),
 }
 
 
