@@ -23,6 +23,7 @@ test: $(VENV)/dev.installed
 
 fuzz: $(VENV)/dev.installed
 	$(BIN)/python tests/fuzz.py
+	$(BIN)/python tests/fuzz_serve.py
 
 bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/seed_step.py

@@ -15,7 +15,7 @@ from burnish.serve.settings import Access, Limits
 
 
 def test_the_server_keeps_to_its_description(tmp_path: Path) -> None:
-    """Requests that fit the description and such that do not, as schemathesis makes them up: no 5xx, and no answer that it does not tell of."""
+    """Requests that fit the description and such that do not, as schemathesis makes them up: no 5xx, and no answer that is not told of."""
     run = [
         sys.executable,
         "-m",
