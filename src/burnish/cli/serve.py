@@ -54,9 +54,10 @@ def serve(
         from burnish.serve.app import application
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"serving needs the package {error.name}; pip install 'burnish[serve]'") from error
-    from burnish.serve import page
+    from burnish.serve import memory, page
     from burnish.serve.settings import Access, Limits
 
+    memory.give_back_what_is_freed()
     chosen = Limits(**{name: value for name, value in limits.items() if value is not None})  # type: ignore[arg-type]
     models = page.loaded(names, threads)
     files = _page()

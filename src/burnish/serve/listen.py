@@ -124,7 +124,7 @@ class Connection(H11Protocol):
 
     def _await_head(self) -> None:
         self._stop_waiting()
-        self._head = self.loop.call_later(self.patience, self.transport.abort)
+        self._head = self.loop.call_later(self.patience, self.transport.close)
 
     def _stop_waiting(self) -> None:
         if self._head:
