@@ -1,0 +1,2 @@
+import Vips from "wasm-vips";
+export default Vips;

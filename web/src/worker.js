@@ -1,0 +1,153 @@
+/**
+ * The worker that restores: a file in, a file out, with what it lacks in words. It knows one model at a time, and is thrown away now and then,
+ * since the memory of WebAssembly never shrinks.
+ */
+
+import * as ort from "./vendor/ort.wasm.min.mjs";
+import Vips from "./vendor/vips-es6.js";
+import { ENDINGS, sniff } from "./containers/sniff.js";
+import { layoutOf } from "./engine/channels.js";
+import { spanOf } from "./engine/range.js";
+import { blended, restored } from "./engine/run.js";
+import { decoded, encoded, shown, told } from "./engine/vips.js";
+import { examined, judged } from "./engine/gate.js";
+import { MAX_BYTES, tooLarge } from "./limits.js";
+import { kept } from "./store.js";
+
+/** @typedef {import("./jobs.js").Restore} Restore */
+/** @typedef {import("./jobs.js").Encode} Encode */
+/** @typedef {import("./jobs.js").Outcome} Outcome */
+
+const VENDOR = new URL("vendor/", import.meta.url).href;
+const THREADS = 8; // more gain nothing on tiles of this size
+
+/** @type {Promise<any> | undefined} */
+let vips;
+/** @type {{file: string, session: any} | undefined} */
+let loaded;
+
+addEventListener("message", async (/** @type {MessageEvent<Restore | Encode>} */ event) => {
+  const job = event.data;
+  try {
+    const outcome = job.type === "restore" ? await restore(job) : await encode(job);
+    postMessage({ type: "done", id: job.id, outcome });
+  } catch (error) {
+    console.debug(error);
+    postMessage({ type: "failed", id: job.id, why: words(error) });
+  }
+});
+
+/** @param {unknown} error */
+function words(error) {
+  const why = error instanceof Error ? error.message : String(error);
+  if (/memory|allocation|out of bounds/i.test(why) && !/this page takes/.test(why)) return `the memory of this page is used up (${why}); close other pages, or use burnish restore`;
+  return why.trim().split("\n")[0].slice(0, 400);
+}
+
+function loadedVips() {
+  vips ??= Vips({ dynamicLibraries: [], locateFile: (/** @type {string} */ name) => VENDOR + name }).then((/** @type {any} */ made) => {
+    made.concurrency(1);
+    return made;
+  });
+  return vips;
+}
+
+/** @param {Restore["model"]} model */
+async function session(model) {
+  if (loaded?.file === model.file) return loaded.session;
+  await loaded?.session.release();
+  loaded = undefined;
+  ort.env.wasm.wasmPaths = VENDOR;
+  ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.max(1, Math.min(THREADS, navigator.hardwareConcurrency || 1)) : 1;
+  ort.env.logLevel = "error";
+  const response = await fetch(new URL(model.file, import.meta.url));
+  if (!response.ok) throw new Error(`the model ${model.name} could not be loaded (${response.status}); load the page again`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  loaded = { file: model.file, session: await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], enableMemPattern: false }) };
+  return loaded.session;
+}
+
+/** The file's bytes and what its header tells. Raises an Error for what is not restored here. @param {File} file */
+async function opened(file) {
+  const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+  const found = sniff(head);
+  if ("refusal" in found) throw new Error(found.refusal);
+  if (file.size > MAX_BYTES) {
+    throw new Error(`has ${Math.round(file.size / 1e6)} MB; this page takes files of at most ${MAX_BYTES / 1e6} MB, burnish restore on the command line any`);
+  }
+  const data = new Uint8Array(await file.arrayBuffer());
+  const library = await loadedVips();
+  const photo = told(library, data, found.format);
+  const large = tooLarge(photo, file.size);
+  if (large) throw new Error(large);
+  return { data, photo, library };
+}
+
+/** @param {Restore} job @returns {Promise<Outcome>} */
+async function restore(job) {
+  const { model } = job;
+  const began = performance.now();
+  const { data, photo, library } = await opened(job.file);
+  const card = model.card;
+  const size = card.input_size;
+  if (size && (size[0] !== photo.height || size[1] !== photo.width)) {
+    throw new Error(`${model.name} takes only images of ${size[0]}×${size[1]} (height × width), this is ${photo.height}×${photo.width}; choose another model`);
+  }
+  const layout = layoutOf(photo.bands, card.channels, photo);
+  if (!layout) throw new Error(`${model.name} takes ${card.channels} channel(s), the image has ${photo.bands}; choose another model`);
+  const graph = await session(model);
+  const before = decoded(library, data, photo.format);
+  const span = spanOf(before, layout, photo.format, photo.top);
+  const finding = examined(before, layout, span);
+  /** @type {import("./engine/run.js").Graph} */
+  const run = async (batch, dims) => {
+    const input = new ort.Tensor("float32", batch, dims);
+    const results = await graph.run({ image: input }, ["restored"]);
+    const values = /** @type {Float32Array} */ (results.restored.data).slice();
+    results.restored.dispose();
+    return values;
+  };
+  const after = await restored(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }));
+  const verdict = judged(finding, before, after, layout, span, card);
+  if (verdict.harm) throw new Error(`not written, since ${verdict.harm}`);
+  const outcome = {
+    status: /** @type {"restored" | "unchanged"} */ (verdict.restore ? "restored" : "unchanged"),
+    ending: ENDINGS[photo.format],
+    notes: verdict.restore ? [verdict.taken] : [verdict.why],
+    lost: /** @type {string[]} */ ([]),
+    width: photo.width,
+    height: photo.height,
+    seconds: 0,
+    result: /** @type {Blob} */ (job.file),
+    full: /** @type {Blob | undefined} */ (undefined),
+    shown: photo.format === "tiff" ? { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) } : undefined,
+  };
+  if (verdict.restore) {
+    const coded = encoded(library, data, photo, after);
+    outcome.result = new Blob(coded.parts.map(plain), { type: job.file.type });
+    outcome.lost = coded.lost;
+    outcome.full = await kept(job.tab, job.id, plain(new Uint8Array(after.data.buffer, after.data.byteOffset, after.data.byteLength)));
+  }
+  outcome.seconds = (performance.now() - began) / 1000;
+  return outcome;
+}
+
+/** The photo once more at another strength, from its result at full strength. @param {Encode} job @returns {Promise<{result: Blob}>} */
+async function encode(job) {
+  const { data, photo, library } = await opened(job.file);
+  const before = decoded(library, data, photo.format);
+  const bytes = await job.full.arrayBuffer();
+  const samples = before.data instanceof Uint8Array ? new Uint8Array(bytes) : before.data instanceof Uint16Array ? new Uint16Array(bytes) : new Float32Array(bytes);
+  const coded = encoded(library, data, photo, blended(before, { ...before, data: samples }, job.strength));
+  return { result: new Blob(coded.parts.map(plain), { type: job.file.type }) };
+}
+
+/** @param {Uint8Array} bytes */
+function png(bytes) {
+  return new Blob([plain(bytes)], { type: "image/png" });
+}
+
+/** Bytes outside of memory that threads share, which a Blob does not take. @param {Uint8Array} bytes @returns {Uint8Array<ArrayBuffer>} */
+function plain(bytes) {
+  return bytes.buffer instanceof ArrayBuffer ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : new Uint8Array(bytes);
+}
