@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Each sets up what it needs in .venv first.
+# Two commands: `make demo` and `make test`. Each sets up what it needs in .venv first. `make page` needs Node's npm.
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 PYTHON ?= python
@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test fuzz bench clean
+.PHONY: demo test fuzz bench page wheels clean
 
 demo: $(VENV)/train.installed
 	$(BIN)/python -m burnish demo --out demo
@@ -28,13 +28,20 @@ fuzz: $(VENV)/dev.installed
 bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/seed_step.py
 
+# The page that restores in the browser: of its sources and of packages that web/package-lock.json pins by their hashes, for the package burnish-web.
+page:
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
+
+wheels: page $(VENV)/dev.installed
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./web/python
+
 # `pip install` needs no network but a package index; every version is pinned in constraints.txt.
-$(VENV)/%.installed: pyproject.toml setup.py constraints.txt
+$(VENV)/%.installed: pyproject.toml setup.py constraints.txt web/python/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Burnish needs Python 3.11 or newer; set PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing burnish[$*] into $(VENV) ..."
-	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]' --editable web/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo build web/node_modules web/python/burnish_web/page .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@
  * @typedef {{status: "restored" | "unchanged", ending: string, notes: string[], lost: string[], width: number, height: number, seconds: number,
  *   result: Blob, full?: Blob, shown?: {before: Blob, after: Blob}}} Outcome
  */
-/** @typedef {{type: "progress", id: string, share: number} | {type: "done", id: string, outcome: any} | {type: "failed", id: string, why: string}} Message */
+/** @typedef {{type: "progress", id: string, share: number} | {type: "done", id: string, outcome: any} | {type: "failed", id: string, why: string, harmless?: boolean}} Message */
 /** @typedef {{post: (message: any) => void, listen: (heard: (message: Message) => void, broken: (why: string) => void) => void, end: () => void}} Line */
 
 const JOBS = 8; // that a worker does before it is thrown away
@@ -111,7 +111,7 @@ export class Jobs {
   heard(message) {
     if (!this.running || message.id !== this.running.job.id) return;
     if (message.type === "progress") this.running.advance(message.share);
-    else if (message.type === "failed") this.finish((job) => job.reject(new Error(message.why)), true);
+    else if (message.type === "failed") this.finish((job) => job.reject(new Error(message.why)), !message.harmless);
     else {
       const { outcome } = message;
       this.done += 1;

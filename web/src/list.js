@@ -66,7 +66,7 @@ export class Item {
     this.share = share;
     const spent = (performance.now() - (this.began ?? 0)) / 1000;
     const left = share > 0.05 && spent > 1.5 ? `, ${seconds(((1 - share) * spent) / share)} left` : "";
-    this.tell(share ? `Restoring: ${Math.floor(100 * share)} %${left}` : "Reading");
+    this.tell(share ? `Restoring: ${Math.floor(100 * share)} %${left}` : "Reading it, and the model");
     if (share) this.progress.value = share;
     else this.progress.removeAttribute("value");
     this.drawn();

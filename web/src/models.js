@@ -29,7 +29,7 @@ export function picker(models) {
   select.selectedIndex = Math.max(0, models.findIndex((model) => model.default));
   const tell = () => {
     const model = chosen();
-    summary.textContent = `${model.card.summary} ${(model.bytes / 1e6).toFixed(1)} MB.`;
+    summary.textContent = `${model.card.summary.replaceAll("`", "")} ${(model.bytes / 1e6).toFixed(1)} MB.`;
     words.replaceChildren(
       ...model.words.flatMap(([title, text]) => {
         const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];

@@ -29,13 +29,17 @@ let loaded;
 addEventListener("message", async (/** @type {MessageEvent<Restore | Encode>} */ event) => {
   const job = event.data;
   try {
-    const outcome = job.type === "restore" ? await restore(job) : await encode(job);
+    const file = await opened(job.file);
+    const outcome = job.type === "restore" ? await restore(job, file) : await encode(job, file);
     postMessage({ type: "done", id: job.id, outcome });
   } catch (error) {
     console.debug(error);
-    postMessage({ type: "failed", id: job.id, why: words(error) });
+    postMessage({ type: "failed", id: job.id, why: words(error), harmless: error instanceof Refusal });
   }
 });
+
+/** What is said of a file that is not restored here; all else that goes wrong may have left the worker broken. */
+class Refusal extends Error {}
 
 /** @param {unknown} error */
 function words(error) {
@@ -67,27 +71,32 @@ async function session(model) {
   return loaded.session;
 }
 
-/** The file's bytes and what its header tells. Raises an Error for what is not restored here. @param {File} file */
+/** The file's bytes and what its header tells. Raises Refusal for what is not restored here. @param {File} file */
 async function opened(file) {
   const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   const found = sniff(head);
-  if ("refusal" in found) throw new Error(found.refusal);
+  if ("refusal" in found) throw new Refusal(found.refusal);
   if (file.size > MAX_BYTES) {
-    throw new Error(`has ${Math.round(file.size / 1e6)} MB; this page takes files of at most ${MAX_BYTES / 1e6} MB, burnish restore on the command line any`);
+    throw new Refusal(`has ${Math.round(file.size / 1e6)} MB; this page takes files of at most ${MAX_BYTES / 1e6} MB, burnish restore on the command line any`);
   }
   const data = new Uint8Array(await file.arrayBuffer());
   const library = await loadedVips();
-  const photo = told(library, data, found.format);
+  /** @type {import("./engine/vips.js").Told} */
+  let photo;
+  try {
+    photo = told(library, data, found.format);
+  } catch (error) {
+    throw error instanceof Error ? new Refusal(error.message, { cause: error }) : error;
+  }
   const large = tooLarge(photo, file.size);
-  if (large) throw new Error(large);
+  if (large) throw new Refusal(large);
   return { data, photo, library };
 }
 
-/** @param {Restore} job @returns {Promise<Outcome>} */
-async function restore(job) {
+/** @param {Restore} job @param {Awaited<ReturnType<typeof opened>>} file @returns {Promise<Outcome>} */
+async function restore(job, { data, photo, library }) {
   const { model } = job;
   const began = performance.now();
-  const { data, photo, library } = await opened(job.file);
   const card = model.card;
   const size = card.input_size;
   if (size && (size[0] !== photo.height || size[1] !== photo.width)) {
@@ -132,9 +141,8 @@ async function restore(job) {
   return outcome;
 }
 
-/** The photo once more at another strength, from its result at full strength. @param {Encode} job @returns {Promise<{result: Blob}>} */
-async function encode(job) {
-  const { data, photo, library } = await opened(job.file);
+/** The photo once more at another strength, from its result at full strength. @param {Encode} job @param {Awaited<ReturnType<typeof opened>>} file */
+async function encode(job, { data, photo, library }) {
   const before = decoded(library, data, photo.format);
   const bytes = await job.full.arrayBuffer();
   const samples = before.data instanceof Uint8Array ? new Uint8Array(bytes) : before.data instanceof Uint16Array ? new Uint16Array(bytes) : new Float32Array(bytes);
