@@ -8,9 +8,9 @@ import Vips from "./vendor/vips-es6.js";
 import { ENDINGS, sniff } from "./containers/sniff.js";
 import { layoutOf } from "./engine/channels.js";
 import { spanOf } from "./engine/range.js";
-import { blended, restored } from "./engine/run.js";
+import { blended } from "./engine/run.js";
+import { tried } from "./engine/trial.js";
 import { decoded, encoded, shown, told } from "./engine/vips.js";
-import { examined, judged } from "./engine/gate.js";
 import { MAX_BYTES, tooLarge } from "./limits.js";
 import { kept } from "./store.js";
 
@@ -107,7 +107,6 @@ async function restore(job, { data, photo, library }) {
   const graph = await session(model);
   const before = decoded(library, data, photo.format);
   const span = spanOf(before, layout, photo.format, photo.top);
-  const finding = examined(before, layout, span);
   /** @type {import("./engine/run.js").Graph} */
   const run = async (batch, dims) => {
     const input = new ort.Tensor("float32", batch, dims);
@@ -116,26 +115,24 @@ async function restore(job, { data, photo, library }) {
     results.restored.dispose();
     return values;
   };
-  const after = await restored(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }));
-  const verdict = judged(finding, before, after, layout, span, card);
-  if (verdict.harm) throw new Error(`not written, since ${verdict.harm}`);
+  const { after, why, taken } = await tried(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }));
+  /** @type {Outcome} */
   const outcome = {
-    status: /** @type {"restored" | "unchanged"} */ (verdict.restore ? "restored" : "unchanged"),
+    status: after ? "restored" : "unchanged",
     ending: ENDINGS[photo.format],
-    notes: verdict.restore ? [verdict.taken] : [verdict.why],
-    lost: /** @type {string[]} */ ([]),
+    notes: after ? taken : [why],
+    lost: [],
     width: photo.width,
     height: photo.height,
     seconds: 0,
-    result: /** @type {Blob} */ (job.file),
-    full: /** @type {Blob | undefined} */ (undefined),
-    shown: photo.format === "tiff" ? { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) } : undefined,
+    result: job.file,
   };
-  if (verdict.restore) {
+  if (after) {
     const coded = encoded(library, data, photo, after);
     outcome.result = new Blob(coded.parts.map(plain), { type: job.file.type });
     outcome.lost = coded.lost;
     outcome.full = await kept(job.tab, job.id, plain(new Uint8Array(after.data.buffer, after.data.byteOffset, after.data.byteLength)));
+    if (photo.format === "tiff") outcome.shown = { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) };
   }
   outcome.seconds = (performance.now() - began) / 1000;
   return outcome;
