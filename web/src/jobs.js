@@ -4,7 +4,7 @@
  */
 
 /** @typedef {import("./models.js").Model} Model */
-/** @typedef {{type: "restore", id: string, tab: string, file: File, model: Model}} Restore */
+/** @typedef {{type: "restore", id: string, tab: string, file: File, model: Model, force: boolean}} Restore */
 /** @typedef {{type: "encode", id: string, file: File, full: Blob, strength: number}} Encode */
 /**
  * `result`: the restored file; `full`: its samples at full strength; `lost`: what it lacks; `shown`: pictures for formats that browsers do not show.

@@ -4,7 +4,7 @@ import { resultName } from "./names.js";
 
 /** @typedef {import("./jobs.js").Outcome} Outcome */
 /** @typedef {"waiting" | "working" | "done" | "failed" | "cancelled"} State */
-/** What an item asks for. @typedef {{compare: (item: Item) => void, cancel: (item: Item) => void, remove: (item: Item) => void}} Asked */
+/** What an item asks for. @typedef {{compare: (item: Item) => void, cancel: (item: Item) => void, remove: (item: Item) => void, force: (item: Item) => void}} Asked */
 
 let count = 0;
 
@@ -38,6 +38,8 @@ export class Item {
       each.addEventListener("click", () => asked.compare(this));
       each.setAttribute("aria-label", `Compare ${this.name} before and after`);
     }
+    this.part(".force").addEventListener("click", () => asked.force(this));
+    this.part(".force").setAttribute("aria-label", `Restore ${this.name} anyway`);
     this.link.addEventListener("click", (event) => {
       if (!this.link.hasAttribute("href")) event.preventDefault();
     });
@@ -145,6 +147,7 @@ export class Item {
     this.progress.hidden = this.state !== "working";
     this.part(".compare").hidden = this.outcome?.status !== "restored";
     /** @type {HTMLButtonElement} */ (this.part(".thumb")).disabled = this.outcome?.status !== "restored";
+    this.part(".force").hidden = this.outcome?.status !== "unchanged" || this.state !== "done";
     this.link.hidden = this.state !== "done";
     this.button.textContent = over ? "Remove" : "Cancel";
     this.button.setAttribute("aria-label", `${over ? "Remove" : "Cancel"} ${this.name}`);

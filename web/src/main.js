@@ -52,6 +52,7 @@ class Page {
         compare: (chosen) => this.compare(chosen, true),
         cancel: ({ id }) => this.jobs.cancel((job) => job.id === id),
         remove: (chosen) => this.remove(chosen),
+        force: (chosen) => void this.restore(chosen, model, true),
       });
       this.items.push(item);
       byId("list").append(item.row);
@@ -60,10 +61,11 @@ class Page {
     this.tell();
   }
 
-  /** @param {Item} item @param {import("./models.js").Model} model */
-  async restore(item, model) {
+  /** @param {Item} item @param {import("./models.js").Model} model @param {boolean} [force] whether to restore what would be left as it is */
+  async restore(item, model, force = false) {
     try {
-      const outcome = await this.jobs.add({ type: "restore", id: item.id, tab: this.tab, file: item.file, model }, (share) => item.advance(share));
+      const job = /** @type {const} */ ({ type: "restore", id: item.id, tab: this.tab, file: item.file, model, force });
+      const outcome = await this.jobs.add(job, (share) => item.advance(share));
       item.finish(outcome);
       if (!this.viewer.item && outcome.status === "restored") this.compare(item, false);
     } catch (error) {

@@ -115,7 +115,7 @@ async function restore(job, { data, photo, library }) {
     results.restored.dispose();
     return values;
   };
-  const { after, why, taken } = await tried(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }));
+  const { after, why, taken } = await tried(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }), job.force);
   /** @type {Outcome} */
   const outcome = {
     status: after ? "restored" : "unchanged",

@@ -25,9 +25,11 @@ const [FEWEST, MOST] = [4, 8]; // but at least on so many of its samples and at 
  * @param {Card} card
  * @param {import("./run.js").Graph} graph
  * @param {(share: number) => void} advance
+ * @param {boolean} [force] whether to restore whatever comes of it
  * @returns {Promise<Trial>}
  */
-export async function tried(before, layout, span, card, graph, advance) {
+export async function tried(before, layout, span, card, graph, advance, force = false) {
+  if (force) return forced(before, await restored(before, layout, span, card, graph, advance), layout, span);
   const pixels = before.width * before.height;
   const small = before.data.byteLength <= HELD;
   const places = samples(before);
@@ -54,17 +56,24 @@ export async function tried(before, layout, span, card, graph, advance) {
   return why ? { why, taken: [] } : { after, why: "", taken: words(taken) };
 }
 
+/** What was taken away, right or not. @param {Picture} before @param {Picture} after @param {Layout} layout @param {Span} span @returns {Trial} */
+function forced(before, after, layout, span) {
+  const look = new Look(before.width * before.height);
+  compare(before, after, layout, span, null, look);
+  return { after, why: "", taken: words(look.taken()) };
+}
+
 /** Raises an Error for what cannot be right. @param {Comparison} watch */
 function judged(watch) {
   const harm = watch.harm();
   if (harm) throw new Error(`nothing was written, since ${harm}`);
 }
 
-/** Show a picture and its result, band after band, to those who look. @param {Picture} before @param {Picture} after @param {Layout} layout @param {Span} span @param {Comparison} watch @param {Look | null} look */
+/** Show a picture and its result, band after band, to those who look. @param {Picture} before @param {Picture} after @param {Layout} layout @param {Span} span @param {Comparison | null} watch @param {Look | null} look */
 function compare(before, after, layout, span, watch, look) {
   for (let top = 0; top < before.height; top += PATCH) {
     const rows = { top, left: 0, height: Math.min(PATCH, before.height - top), width: before.width };
-    watch.add(colours(before, layout, span, rows, watch.every), colours(after, layout, span, rows, watch.every));
+    watch?.add(colours(before, layout, span, rows, watch.every), colours(after, layout, span, rows, watch.every));
     for (const [left, right] of look?.windows(before.width) ?? []) {
       const box = { ...rows, left, width: right - left };
       const mask = concealed(before, layout, box);
