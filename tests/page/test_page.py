@@ -29,9 +29,9 @@ def _expected(path: Path, to: Path, strength: float = 1.0) -> Path:
 
 
 def test_photos_come_back_as_the_library_restores_them(page: Page, photos: Path, tmp_path: Path) -> None:
-    names = ["plain.png", "deep.tif", "deep.png", "lossless.webp", "grey.png"]
-    page.give(*(photos / name for name in names))
-    assert all(state.startswith("Restored in ") for state in page.settled())
+    names = ["plain.png", "deep.tif", "deep.png", "lossless.webp", "clear.png"]
+    states = page.give(*(photos / name for name in names)).settled()
+    assert all(state.startswith("Restored in ") for state in states), states
     for name in names:
         result, expected = page.download(name, tmp_path), _expected(photos / name, tmp_path / "expected")
         stem, ending = name.split(".")
@@ -53,6 +53,19 @@ def test_a_jpeg_keeps_all_that_it_carries(page: Page, photos: Path, tmp_path: Pa
     difference = np.abs(_pixels(result) - _pixels(expected))
     assert difference.mean() < 0.01
     assert difference.max() <= 8
+
+
+def test_what_is_clean_is_left_as_it_was_unless_one_insists(page: Page, tmp_path: Path) -> None:
+    drawn = np.full((160, 200, 3), 255, np.uint8)
+    drawn[40:120:8, 20:180] = (200, 30, 30)
+    path = tmp_path / "drawn.png"
+    pyvips.Image.new_from_array(drawn).copy(interpretation="srgb").write_to_file(str(path))
+    assert page.give(path).settled() == ["Left as it was, 200 × 160"]
+    assert page.row("drawn.png").locator(".notes").inner_text()
+    assert page.download("drawn.png", tmp_path).read_bytes() == path.read_bytes()
+    page.row("drawn.png").get_by_role("button", name="Restore drawn.png anyway").click()
+    assert page.settled()[0].startswith("Restored in ")
+    assert not np.array_equal(_pixels(page.download("drawn.png", tmp_path)), drawn)
 
 
 def test_strength_changes_without_computing_again(page: Page, photos: Path, tmp_path: Path) -> None:

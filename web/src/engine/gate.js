@@ -19,7 +19,8 @@ const UNSEEN = 2.5; // levels of 255, at the 99.9th percentile: a change that no
 const NOISE = 0.75; // sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
 const [AREA, EVEN] = [0.06, 0.02]; // if this share of what is not constant is flat, or less than this share of all is constant,
 const TAIL = 10; // and the change at the 99.9th percentile is at most so many sigmas
-const [SCREEN, PATTERN] = [3, 0.3]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave
+const [SCREEN, PATTERN] = [3, 0.2]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave
+const RINGING = 60; // levels that the change may have for each step by which JPEG's blocks stood out
 
 export const PATCH = 64; // pixels a side of the blocks in which a result is compared with its input
 const BINS = 4096;
@@ -65,7 +66,7 @@ export function needless(finding, change, taken, card) {
   if (noise >= SCREEN && taken.pattern() >= PATTERN) {
     return `what ${card.name} would take away repeats itself, as the dots of print or a weave do, and noise does not`;
   }
-  if (lessensJpeg(taken)) return "";
+  if (lessensJpeg(taken) && change * 255 <= UNSEEN + Math.max(TAIL * noise, RINGING * taken.blocks[0])) return "";
   if (noise < NOISE || (taken.flat < AREA && taken.constant > EVEN)) {
     return `what ${card.name} would take away is not noise: there is none of it in flat areas`;
   }

@@ -22,6 +22,7 @@ const [FLAT, SHARE] = [2, 0.5]; // what the result still shows in a flat block: 
 const FEW = 4; // flat blocks that are too few to tell anything
 const STEEP = 40; // levels: a larger step is an edge, and a row of 8 with one tells nothing of JPEG
 const [STILL, BUSY] = [0.1, 5]; // levels, and how many of the 8 must be larger
+const SCARCE = 0.05; // share of such rows that tells nothing: JPEG's traces lie over all of an image
 const DOUBT = 12; // over the root of the number of such rows: how much the steps at one place may stand out by chance
 export const [TRACES, LESSENED] = [0.15, 0.7]; // from which on steps between blocks stand out, and what share may be left where that was lessened
 const [NEAR, FAR] = [4, 24]; // pixels between which a pattern that repeats itself is looked for
@@ -37,7 +38,8 @@ export class Look {
     this.blocks = 0;
     /** Before and after, across and down: the sum of steps at each place within 8 pixels. */
     this.steps = [0, 1].map(() => [0, 1].map(() => new Float64Array(BLOCK)));
-    this.rows = 0;
+    this.rows = 0; // of 8 that tell something, of so many
+    this.allRows = 0;
     /** @type {{plane: Float32Array, width: number}[]} */
     this.residuals = [];
   }
@@ -100,6 +102,7 @@ export class Look {
     for (let y = 0; y < height; y += 1) {
       for (let group = 0; group < groups; group += 1) {
         const start = y * width + group * BLOCK;
+        this.allRows += 1;
         const own = [0, 1, 2, 3, 4, 5, 6, 7].map((place) => steps[0](start + place));
         if (own.filter((step) => step > STILL).length < BUSY || Math.max(...own) >= STEEP) continue;
         this.rows += 1;
@@ -131,6 +134,7 @@ export class Look {
 
   /** By how much steps at one place in 8 stand out, from the next largest that it does not touch; the mean of across and down. @returns {[number, number]} */
   blockiness() {
+    if (this.rows < SCARCE * this.allRows) return [0, 0];
     const told = [0, 0];
     for (const axis of [0, 1]) {
       const before = this.steps[0][axis];
