@@ -43,6 +43,11 @@ export class Item {
     this.link.addEventListener("click", (event) => {
       if (!this.link.hasAttribute("href")) event.preventDefault();
     });
+    this.wait();
+  }
+
+  wait() {
+    this.state = "waiting";
     this.tell("Waiting");
     this.drawn();
   }
@@ -90,7 +95,6 @@ export class Item {
         return line;
       }),
     );
-    list.hidden = !notes.length;
     this.link.download = resultName(this.name, outcome.ending);
     this.link.setAttribute("aria-label", `Download ${this.link.download}`);
     this.offer(outcome.result);
@@ -144,6 +148,7 @@ export class Item {
   drawn() {
     const over = this.isOver();
     this.row.classList.toggle("failed", this.state === "failed");
+    this.part(".notes").hidden = this.state !== "done" || !this.part(".notes").hasChildNodes();
     this.progress.hidden = this.state !== "working";
     this.part(".compare").hidden = this.outcome?.status !== "restored";
     /** @type {HTMLButtonElement} */ (this.part(".thumb")).disabled = this.outcome?.status !== "restored";

@@ -52,7 +52,11 @@ class Page {
         compare: (chosen) => this.compare(chosen, true),
         cancel: ({ id }) => this.jobs.cancel((job) => job.id === id),
         remove: (chosen) => this.remove(chosen),
-        force: (chosen) => void this.restore(chosen, model, true),
+        force: (chosen) => {
+          chosen.wait();
+          void this.restore(chosen, model, true);
+          this.tell();
+        },
       });
       this.items.push(item);
       byId("list").append(item.row);
