@@ -10,7 +10,7 @@ from typing import Any
 
 WEB = Path(__file__).parents[1] / "web"
 BUILT = WEB / "python" / "burnish_web" / "page"
-PATIENCE = 180.0  # seconds; a busy machine is no failure
+PATIENCE = 300.0  # seconds; a busy machine is no failure
 
 
 def missing() -> str:
@@ -80,6 +80,7 @@ class Page:
         self.page = page
         self.requests: list[str] = []
         self.errors: list[str] = []
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 

@@ -5,6 +5,10 @@
 
 /** @typedef {import("./list.js").Item} Item */
 
+const STEP = 64; // pixels of the screen that an arrow key moves the photo
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 function byId(id) {
   return /** @type {T} */ (document.getElementById(id));
@@ -120,8 +124,14 @@ export class Viewer {
     this.strength.setAttribute("aria-valuetext", `${this.strength.value} %`);
   }
 
-  /** A mouse moves the photo; fingers and keys do by themselves. */
+  /** Mouse and arrow keys move the photo; fingers do by themselves. */
   dragged() {
+    this.stage.addEventListener("keydown", (event) => {
+      const arrow = ARROWS[event.key];
+      if (!arrow || event.altKey || event.ctrlKey || event.metaKey || !this.stage.classList.contains("large")) return;
+      event.preventDefault();
+      this.stage.scrollBy({ left: STEP * arrow[0], top: STEP * arrow[1], behavior: "instant" });
+    });
     /** @type {{x: number, y: number, left: number, top: number} | undefined} */
     let from;
     this.stage.addEventListener("pointerdown", (event) => {
