@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import importlib.util
 import shutil
 import threading
 import time
@@ -19,11 +20,8 @@ def missing() -> str:
         return "the page is not built: make page"
     if not chromium():
         return "needs Chromium (apt install chromium)"
-    try:
-        import playwright  # noqa: F401
-    except ModuleNotFoundError:
-        return "needs the package playwright"
-    return ""
+    lacking = [name for name in ("playwright", "burnish_web") if importlib.util.find_spec(name) is None]
+    return f"needs the package {lacking[0]} (pip install --editable '.[dev]' --editable web/python)" if lacking else ""
 
 
 def chromium() -> str | None:
