@@ -1,5 +1,6 @@
 /**
- * The page's files, into the wheel's package: the sources as they are, what npm installed of ONNX Runtime Web and wasm-vips, and the licences of
+ * The page's files, into the wheel's package: the sources as they are, what npm installed of ONNX Runtime Web and wasm-vips, and the
+ * licences of
  * everything. `node build.mjs --check` says whether what is there is what would be built.
  */
 
@@ -102,7 +103,9 @@ function built() {
 const files = built();
 if (process.argv.includes("--check")) {
   const there = existsSync(TARGET) ? tree(TARGET) : [];
-  const wrong = [...new Set([...there, ...files.keys()])].filter((path) => !files.get(path)?.equals(existsSync(join(TARGET, path)) ? readFileSync(join(TARGET, path)) : Buffer.alloc(0)));
+  const wrong = [...new Set([...there, ...files.keys()])].filter(
+    (path) => !files.get(path)?.equals(existsSync(join(TARGET, path)) ? readFileSync(join(TARGET, path)) : Buffer.alloc(0)),
+  );
   if (wrong.length) {
     console.error(`not what the sources make: ${wrong.join(", ")}; run make page`);
     process.exit(1);

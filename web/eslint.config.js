@@ -16,6 +16,7 @@ export default [
       "no-restricted-properties": ["error", ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) => ({ property }))],
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "max-lines": ["error", 400],
+      "max-len": ["error", { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true }],
     },
   },
   { files: ["test/**", "build.mjs"], languageOptions: { globals: globals.node } },

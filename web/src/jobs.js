@@ -1,5 +1,6 @@
 /**
- * Photos one after another through a worker. A worker that has done its share is thrown away, since the memory of WebAssembly never shrinks;
+ * Photos one after another through a worker. A worker that has done its share is thrown away, since the memory of WebAssembly never
+ * shrinks;
  * so is one whose job is cancelled, which ends it at once.
  */
 
@@ -7,12 +8,20 @@
 /** @typedef {{type: "restore", id: string, tab: string, file: File, model: Model, force: boolean}} Restore */
 /** @typedef {{type: "encode", id: string, file: File, full: Blob, strength: number}} Encode */
 /**
- * `result`: the restored file; `full`: its samples at full strength; `lost`: what it lacks; `shown`: pictures for formats that browsers do not show.
- * @typedef {{status: "restored" | "unchanged", ending: string, notes: string[], lost: string[], width: number, height: number, seconds: number,
+ * `result`: the restored file; `full`: its samples at full strength; `lost`: what it lacks; `shown`: pictures for formats that browsers do
+ * not show.
+ * @typedef {{status: "restored" | "unchanged", ending: string, notes: string[], lost: string[],
+ *   width: number, height: number, seconds: number,
  *   result: Blob, full?: Blob, shown?: {before: Blob, after: Blob}}} Outcome
  */
-/** @typedef {{type: "progress", id: string, share: number} | {type: "done", id: string, outcome: any} | {type: "failed", id: string, why: string, harmless?: boolean}} Message */
-/** @typedef {{post: (message: any) => void, listen: (heard: (message: Message) => void, broken: (why: string) => void) => void, end: () => void}} Line */
+/**
+ * @typedef {{type: "progress", id: string, share: number} | {type: "done", id: string, outcome: any} |
+ *   {type: "failed", id: string, why: string, harmless?: boolean}} Message
+ */
+/**
+ * @typedef {{post: (message: any) => void,
+ *   listen: (heard: (message: Message) => void, broken: (why: string) => void) => void, end: () => void}} Line
+ */
 
 const JOBS = 8; // that a worker does before it is thrown away
 const PIXELS = 6e6; // that it restores before it is thrown away
@@ -40,7 +49,9 @@ export class Jobs {
   /** @param {() => Line} [open] */
   constructor(open = worker) {
     this.open = open;
-    /** @type {{job: Restore | Encode, resolve: (outcome: any) => void, reject: (error: Error) => void, advance: (share: number) => void}[]} */
+    /**
+     * @type {{job: Restore | Encode, resolve: (outcome: any) => void, reject: (error: Error) => void, advance: (share: number) => void}[]}
+     */
     this.waiting = [];
     /** @type {Jobs["waiting"][0] | undefined} */
     this.running = undefined;

@@ -4,7 +4,10 @@ import { resultName } from "./names.js";
 
 /** @typedef {import("./jobs.js").Outcome} Outcome */
 /** @typedef {"waiting" | "working" | "done" | "failed" | "cancelled"} State */
-/** What an item asks for. @typedef {{compare: (item: Item) => void, cancel: (item: Item) => void, remove: (item: Item) => void, force: (item: Item) => void}} Asked */
+/**
+ * What an item asks for.
+ * @typedef {{compare: (item: Item) => void, cancel: (item: Item) => void, remove: (item: Item) => void, force: (item: Item) => void}} Asked
+ */
 
 let count = 0;
 

@@ -23,7 +23,8 @@ function problem(words) {
 
 /** Why this browser cannot restore, or "". */
 function lacking() {
-  if (typeof WebAssembly !== "object") return "This browser has WebAssembly switched off, without which nothing can be restored here. Another browser, or burnish restore on the command line, can.";
+  if (typeof WebAssembly !== "object")
+    return "This browser has WebAssembly switched off, without which nothing is restored here. Another browser, or burnish restore on the command line, can.";
   return "";
 }
 
@@ -65,7 +66,11 @@ class Page {
     this.tell();
   }
 
-  /** @param {Item} item @param {import("./models.js").Model} model @param {boolean} [force] whether to restore what would be left as it is */
+  /**
+   * @param {Item} item
+   * @param {import("./models.js").Model} model
+   * @param {boolean} [force] whether to restore what would be left as it is
+   */
   async restore(item, model, force = false) {
     try {
       const job = /** @type {const} */ ({ type: "restore", id: item.id, tab: this.tab, file: item.file, model, force });
@@ -168,7 +173,9 @@ async function start() {
   if (lacks) return problem(lacks);
   if (!(await isolated())) {
     return problem(
-      "Reading and writing photos here takes memory that threads share, which this browser gives only to pages that are reached by https or on this very computer (localhost), and not in every private window. Open the page that way, or use burnish restore on the command line.",
+      "Reading and writing photos here takes memory that threads share, which this browser gives only to pages " +
+        "that are reached by https or on this very computer (localhost), and not in every " +
+        "private window. Open the page that way, or use burnish restore on the command line.",
     );
   }
   const { models, version } = await listed();

@@ -26,7 +26,10 @@ export function picker(models) {
   const summary = /** @type {HTMLElement} */ (document.getElementById("model-summary"));
   const chosen = () => models[select.selectedIndex];
   select.append(...models.map((model) => new Option(model.name, model.name)));
-  select.selectedIndex = Math.max(0, models.findIndex((model) => model.default));
+  select.selectedIndex = Math.max(
+    0,
+    models.findIndex((model) => model.default),
+  );
   const tell = () => {
     const model = chosen();
     summary.textContent = `${model.card.summary.replaceAll("`", "")} ${(model.bytes / 1e6).toFixed(1)} MB.`;

@@ -9,8 +9,12 @@ const LONGEST = 120; // letters of a name without its ending
  */
 export function safe(name) {
   const last = name.split(/[/\\]/).pop() ?? "";
-  // eslint-disable-next-line no-control-regex
-  const plain = last.replace(/[\u0000-\u001f\u007f-\u009f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "_").replace(/[. ]+$/, "").replace(/^\.+/, "_");
+  /* eslint-disable no-control-regex */
+  const plain = last
+    .replace(/[\u0000-\u001f\u007f-\u009f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "_")
+    .replace(/[. ]+$/, "")
+    .replace(/^\.+/, "_");
+  /* eslint-enable no-control-regex */
   const named = plain || "photo";
   return RESERVED.test(named) ? `_${named}` : named;
 }

@@ -5,7 +5,12 @@
 
 const ROOT = "burnish";
 
-/** Bytes as a Blob that does not take memory, where the disk has room. @param {string} tab @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
+/**
+ * Bytes as a Blob that does not take memory, where the disk has room.
+ * @param {string} tab
+ * @param {string} name
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
 export async function kept(tab, name, bytes) {
   let folder;
   try {

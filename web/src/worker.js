@@ -1,5 +1,6 @@
 /**
- * The worker that restores: a file in, a file out, with what it lacks in words. It knows one model at a time, and is thrown away now and then,
+ * The worker that restores: a file in, a file out, with what it lacks in words. It knows one model at a time, and is thrown away now and
+ * then,
  * since the memory of WebAssembly never shrinks.
  */
 
@@ -44,7 +45,8 @@ class Refusal extends Error {}
 /** @param {unknown} error */
 function words(error) {
   const why = error instanceof Error ? error.message : String(error);
-  if (/memory|allocation|out of bounds/i.test(why) && !/this page takes/.test(why)) return `the memory of this page is used up (${why}); close other pages, or use burnish restore`;
+  if (/memory|allocation|out of bounds/i.test(why) && !/this page takes/.test(why))
+    return `the memory of this page is used up (${why}); close other pages, or use burnish restore`;
   return why.trim().split("\n")[0].slice(0, 400);
 }
 
@@ -67,7 +69,10 @@ async function session(model) {
   const response = await fetch(new URL(model.file, import.meta.url));
   if (!response.ok) throw new Error(`the model ${model.name} could not be loaded (${response.status}); load the page again`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  loaded = { file: model.file, session: await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], enableMemPattern: false }) };
+  loaded = {
+    file: model.file,
+    session: await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], enableMemPattern: false }),
+  };
   return loaded.session;
 }
 
@@ -77,7 +82,9 @@ async function opened(file) {
   const found = sniff(head);
   if ("refusal" in found) throw new Refusal(found.refusal);
   if (file.size > MAX_BYTES) {
-    throw new Refusal(`has ${Math.round(file.size / 1e6)} MB; this page takes files of at most ${MAX_BYTES / 1e6} MB, burnish restore on the command line any`);
+    throw new Refusal(
+      `has ${Math.round(file.size / 1e6)} MB; this page takes files of at most ${MAX_BYTES / 1e6} MB, burnish restore on the command line any`,
+    );
   }
   const data = new Uint8Array(await file.arrayBuffer());
   const library = await loadedVips();
@@ -100,7 +107,9 @@ async function restore(job, { data, photo, library }) {
   const card = model.card;
   const size = card.input_size;
   if (size && (size[0] !== photo.height || size[1] !== photo.width)) {
-    throw new Error(`${model.name} takes only images of ${size[0]}×${size[1]} (height × width), this is ${photo.height}×${photo.width}; choose another model`);
+    throw new Error(
+      `${model.name} takes only images of ${size[0]}×${size[1]} (height × width), this is ${photo.height}×${photo.width}; choose another model`,
+    );
   }
   const layout = layoutOf(photo.bands, card.channels, photo);
   if (!layout) throw new Error(`${model.name} takes ${card.channels} channel(s), the image has ${photo.bands}; choose another model`);
@@ -115,7 +124,15 @@ async function restore(job, { data, photo, library }) {
     results.restored.dispose();
     return values;
   };
-  const { after, why, taken } = await tried(before, layout, span, card, run, (share) => postMessage({ type: "progress", id: job.id, share }), job.force);
+  const { after, why, taken } = await tried(
+    before,
+    layout,
+    span,
+    card,
+    run,
+    (share) => postMessage({ type: "progress", id: job.id, share }),
+    job.force,
+  );
   /** @type {Outcome} */
   const outcome = {
     status: after ? "restored" : "unchanged",
@@ -132,17 +149,27 @@ async function restore(job, { data, photo, library }) {
     outcome.result = new Blob(coded.parts.map(plain), { type: job.file.type });
     outcome.lost = coded.lost;
     outcome.full = await kept(job.tab, job.id, plain(new Uint8Array(after.data.buffer, after.data.byteOffset, after.data.byteLength)));
-    if (photo.format === "tiff") outcome.shown = { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) };
+    if (photo.format === "tiff")
+      outcome.shown = { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) };
   }
   outcome.seconds = (performance.now() - began) / 1000;
   return outcome;
 }
 
-/** The photo once more at another strength, from its result at full strength. @param {Encode} job @param {Awaited<ReturnType<typeof opened>>} file */
+/**
+ * The photo once more at another strength, from its result at full strength.
+ * @param {Encode} job
+ * @param {Awaited<ReturnType<typeof opened>>} file
+ */
 async function encode(job, { data, photo, library }) {
   const before = decoded(library, data, photo.format);
   const bytes = await job.full.arrayBuffer();
-  const samples = before.data instanceof Uint8Array ? new Uint8Array(bytes) : before.data instanceof Uint16Array ? new Uint16Array(bytes) : new Float32Array(bytes);
+  const samples =
+    before.data instanceof Uint8Array
+      ? new Uint8Array(bytes)
+      : before.data instanceof Uint16Array
+        ? new Uint16Array(bytes)
+        : new Float32Array(bytes);
   const coded = encoded(library, data, photo, blended(before, { ...before, data: samples }, job.strength));
   return { result: new Blob(coded.parts.map(plain), { type: job.file.type }) };
 }

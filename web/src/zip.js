@@ -1,5 +1,6 @@
 /**
- * A ZIP of files as they are, without packing: photos are packed already (PKWARE's APPNOTE; names in UTF-8, bit 11). Of at most four gigabytes
+ * A ZIP of files as they are, without packing: photos are packed already (PKWARE's APPNOTE; names in UTF-8, bit 11). Of at most four
+ * gigabytes
  * and 65,535 files, which is what the first form of the format reaches.
  */
 
@@ -23,16 +24,39 @@ export async function zipped(files) {
     const title = new TextEncoder().encode(name);
     const sum = await checksum(blob);
     const stamp = dosTime(time ?? Date.now());
-    const fields = /** @type {[number, number][]} */ ([[2, 20], [2, 0x800], [2, 0], [2, stamp.time], [2, stamp.day], [4, sum], [4, blob.size], [4, blob.size], [2, title.length], [2, 0]]);
+    const fields = /** @type {[number, number][]} */ ([
+      [2, 20],
+      [2, 0x800],
+      [2, 0],
+      [2, stamp.time],
+      [2, stamp.day],
+      [4, sum],
+      [4, blob.size],
+      [4, blob.size],
+      [2, title.length],
+      [2, 0],
+    ]);
     const head = joined([record(LOCAL, fields), title]);
     parts.push(head, blob);
     directory.push(joined([record(CENTRAL, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, at]]), title]));
     at += head.length + blob.size;
   }
   const size = directory.reduce((sum, each) => sum + each.length, 0);
-  if (at + size > MOST || files.length > 65535) throw new Error("more than a ZIP holds (4 GB or 65,535 files); download them one by one, or clear some");
+  if (at + size > MOST || files.length > 65535)
+    throw new Error("more than a ZIP holds (4 GB or 65,535 files); download them one by one, or clear some");
   const count = files.length;
-  parts.push(...directory, record(END, [[2, 0], [2, 0], [2, count], [2, count], [4, size], [4, at], [2, 0]]));
+  parts.push(
+    ...directory,
+    record(END, [
+      [2, 0],
+      [2, 0],
+      [2, count],
+      [2, count],
+      [4, size],
+      [4, at],
+      [2, 0],
+    ]),
+  );
   return new Blob(parts, { type: "application/zip" });
 }
 

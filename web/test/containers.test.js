@@ -15,12 +15,24 @@ function segment(marker, content) {
 
 /** @param {Uint8Array[]} segments @param {string} scan @param {string} [behind] */
 function jpegOf(segments, scan, behind = "") {
-  return joined([Uint8Array.of(0xff, 0xd8), ...segments, segment(0xda, ascii("head")), ascii(scan), Uint8Array.of(0xff, 0xd9), ascii(behind)]);
+  return joined([
+    Uint8Array.of(0xff, 0xd8),
+    ...segments,
+    segment(0xda, ascii("head")),
+    ascii(scan),
+    Uint8Array.of(0xff, 0xd9),
+    ascii(behind),
+  ]);
 }
 
 /** @param {number[]} next where a second directory is */
 function exifBlock(next) {
-  return joined([ascii("Exif\0\0II*\0"), Uint8Array.of(8, 0, 0, 0, 1, 0), Uint8Array.of(0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0), Uint8Array.from(next)]);
+  return joined([
+    ascii("Exif\0\0II*\0"),
+    Uint8Array.of(8, 0, 0, 0, 1, 0),
+    Uint8Array.of(0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0),
+    Uint8Array.from(next),
+  ]);
 }
 
 test("a JPEG keeps its segments and what follows it, around the new pixels", () => {
@@ -61,7 +73,11 @@ test("the index of further pictures follows the picture's new length", () => {
   const entries = new Uint8Array(32);
   view(entries).setUint32(4, 100, true);
   view(entries).setUint32(24, 1000, true);
-  const index = joined([ascii("MPF\0II*\0"), Uint8Array.of(8, 0, 0, 0, 1, 0, 0x02, 0xb0, 7, 0, 32, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0), entries]);
+  const index = joined([
+    ascii("MPF\0II*\0"),
+    Uint8Array.of(8, 0, 0, 0, 1, 0, 0x02, 0xb0, 7, 0, 32, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0),
+    entries,
+  ]);
   const [original, coded] = [jpegOf([segment(0xe2, index)], "old", "x".repeat(2000)), jpegOf([], "much longer")];
   const result = joined(jpeg.carried(original, coded, []));
   const [was, now] = [jpeg.parts(original), jpeg.parts(result)];
@@ -86,15 +102,28 @@ function chunk(name, content) {
 /** @param {Uint8Array[]} before @param {string} pixels @param {Uint8Array[]} [after] @param {number} [colour] */
 function pngOf(before, pixels, after = [], colour = 2) {
   const head = Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 1, 8, colour, 0, 0, 0);
-  return joined([ascii("\x89PNG\r\n\x1a\n"), chunk("IHDR", head), ...before, chunk("IDAT", ascii(pixels)), ...after, chunk("IEND", new Uint8Array())]);
+  return joined([
+    ascii("\x89PNG\r\n\x1a\n"),
+    chunk("IHDR", head),
+    ...before,
+    chunk("IDAT", ascii(pixels)),
+    ...after,
+    chunk("IEND", new Uint8Array()),
+  ]);
 }
 
 test("a PNG keeps texts and what may be copied; what may not is named", () => {
-  const original = pngOf([chunk("tEXt", ascii("Title\0x")), chunk("faKe", ascii("copied"))], "old", [chunk("noCP", ascii("left")), chunk("caBX", ascii("signed"))]);
+  const original = pngOf([chunk("tEXt", ascii("Title\0x")), chunk("faKe", ascii("copied"))], "old", [
+    chunk("noCP", ascii("left")),
+    chunk("caBX", ascii("signed")),
+  ]);
   /** @type {string[]} */
   const lost = [];
   const result = joined(png.carried(original, pngOf([], "new"), lost));
-  assert.deepEqual(png.chunks(result).map(({ name }) => name), ["IHDR", "tEXt", "faKe", "IDAT", "IEND"]);
+  assert.deepEqual(
+    png.chunks(result).map(({ name }) => name),
+    ["IHDR", "tEXt", "faKe", "IDAT", "IEND"],
+  );
   assert.match(lost.join(), /noCP.*C2PA/s);
   for (const { end, name, content } of png.chunks(result)) {
     assert.equal(view(result).getUint32(end - 4), crc32(joined([ascii(name), content])));
@@ -110,16 +139,29 @@ test("a WebP's head says what it holds", () => {
   const picture = joined([Uint8Array.of(0x2f), Uint8Array.of(0x63, 0, 0x12, 0)]); // 100 × 73, lossless
   /** @param {[string, Uint8Array][]} chunks */
   const file = (chunks) => {
-    const body = joined(chunks.map(([name, content]) => joined([ascii(name), Uint8Array.of(content.length, 0, 0, 0), content, new Uint8Array(content.length % 2)])));
+    const body = joined(
+      chunks.map(([name, content]) =>
+        joined([ascii(name), Uint8Array.of(content.length, 0, 0, 0), content, new Uint8Array(content.length % 2)]),
+      ),
+    );
     const head = ascii("RIFF\0\0\0\0WEBP");
     view(head).setUint32(4, body.length + 4, true);
     return joined([head, body]);
   };
-  const original = file([["VP8X", new Uint8Array(10)], ["ICCP", ascii("prof")], ["VP8L", picture], ["EXIF", ascii("II*\0none")], ["ABCD", ascii("x")]]);
+  const original = file([
+    ["VP8X", new Uint8Array(10)],
+    ["ICCP", ascii("prof")],
+    ["VP8L", picture],
+    ["EXIF", ascii("II*\0none")],
+    ["ABCD", ascii("x")],
+  ]);
   const result = joined(webp.carried(original, file([["VP8L", picture]]), []));
   const { chunks, end } = webp.parts(result);
   assert.equal(end, result.length);
-  assert.deepEqual(chunks.map(({ name }) => name), ["VP8X", "ICCP", "VP8L", "EXIF", "ABCD"]);
+  assert.deepEqual(
+    chunks.map(({ name }) => name),
+    ["VP8X", "ICCP", "VP8L", "EXIF", "ABCD"],
+  );
   assert.equal(chunks[0].content[0], 0x28);
   assert.deepEqual([...chunks[0].content.subarray(4)], [99, 0, 0, 72, 0, 0]);
 });
@@ -144,16 +186,38 @@ function tiffOf(entries, little) {
 }
 
 test("a TIFF's tags go along, numbers turned, those of storage excepted", () => {
-  const original = tiffOf([[256, 3, 1, 7], [262, 3, 1, 2], [305, 4, 1, 0x01020304], [65000, 3, 1, 0x0a0b]], false);
-  const coded = tiffOf([[256, 3, 1, 9], [262, 3, 1, 2]], true);
+  const original = tiffOf(
+    [
+      [256, 3, 1, 7],
+      [262, 3, 1, 2],
+      [305, 4, 1, 0x01020304],
+      [65000, 3, 1, 0x0a0b],
+    ],
+    false,
+  );
+  const coded = tiffOf(
+    [
+      [256, 3, 1, 9],
+      [262, 3, 1, 2],
+    ],
+    true,
+  );
   /** @type {string[]} */
   const lost = [];
   const result = joined(tiff.carried(original, coded, lost));
   assert.deepEqual(lost, []);
   const data = view(result);
   const at = data.getUint32(4, true);
-  const found = Array.from({ length: data.getUint16(at, true) }, (_, index) => [data.getUint16(at + 2 + 12 * index, true), data.getUint32(at + 10 + 12 * index, true)]);
-  assert.deepEqual(found, [[256, 9], [262, 2], [305, 0x01020304], [65000, 0x0a0b]]);
+  const found = Array.from({ length: data.getUint16(at, true) }, (_, index) => [
+    data.getUint16(at + 2 + 12 * index, true),
+    data.getUint32(at + 10 + 12 * index, true),
+  ]);
+  assert.deepEqual(found, [
+    [256, 9],
+    [262, 2],
+    [305, 0x01020304],
+    [65000, 0x0a0b],
+  ]);
 });
 
 test("a TIFF in a circle is refused", () => {
@@ -172,14 +236,29 @@ test("EXIF without a thumbnail stays as it is; what is no EXIF too", () => {
 test("files are told by what they hold", () => {
   assert.deepEqual(sniff(ascii("\xff\xd8\xff\xe0")), { format: "jpeg" });
   assert.deepEqual(sniff(ascii("II*\0........")), { format: "tiff" });
-  for (const [bytes, words] of /** @type {const} */ ([["", /empty/], ["\0\0\0\x18ftypheic", /HEIC/], ["GIF89a", /GIF/], ["hello world!", /no image/]])) {
+  for (const [bytes, words] of /** @type {const} */ ([
+    ["", /empty/],
+    ["\0\0\0\x18ftypheic", /HEIC/],
+    ["GIF89a", /GIF/],
+    ["hello world!", /no image/],
+  ])) {
     const told = sniff(ascii(bytes));
     assert.ok("refusal" in told && words.test(told.refusal));
   }
 });
 
 test("no damaged file brings a reader into trouble", () => {
-  const whole = [jpegOf([segment(0xe1, exifBlock([26, 0, 0, 0, 0, 0]))], "old"), pngOf([chunk("eXIf", ascii("II*\0\x08\0\0\0"))], "old"), tiffOf([[34665, 4, 1, 8], [330, 4, 1, 8]], true)];
+  const whole = [
+    jpegOf([segment(0xe1, exifBlock([26, 0, 0, 0, 0, 0]))], "old"),
+    pngOf([chunk("eXIf", ascii("II*\0\x08\0\0\0"))], "old"),
+    tiffOf(
+      [
+        [34665, 4, 1, 8],
+        [330, 4, 1, 8],
+      ],
+      true,
+    ),
+  ];
   let state = 1;
   const random = () => (state = (state * 48271) % 0x7fffffff) / 0x7fffffff;
   for (let round = 0; round < 3000; round += 1) {

@@ -32,7 +32,11 @@ async function box(batch, [count, channels, height, width]) {
 }
 
 test("tiles give what the whole gives, and cover every pixel once", async () => {
-  for (const [width, height] of [[61, 45], [8, 100], [130, 17]]) {
+  for (const [width, height] of [
+    [61, 45],
+    [8, 100],
+    [130, 17],
+  ]) {
     const before = picture(width, height, 3);
     const layout = layoutOf(3, 3, PLAIN);
     assert.ok(layout);
@@ -44,27 +48,40 @@ test("tiles give what the whole gives, and cover every pixel once", async () => 
     assert.equal(shares.length > 1, width === 61 || width === 130);
     assert.equal(shares.at(-1), 1);
     const parts = windows(height, width, { rows: 16, columns: 24 }, 3, 8);
-    assert.equal(parts.reduce((sum, part) => sum + (part.to - part.from) * (part.last - part.first), 0), width * height);
+    assert.equal(
+      parts.reduce((sum, part) => sum + (part.to - part.from) * (part.last - part.first), 0),
+      width * height,
+    );
     for (const part of parts) for (const side of [part.top, part.left, part.bottom, part.right]) assert.equal(side % 8, 0);
   }
 });
 
 test("a tile with its halo keeps to its pixels", () => {
-  for (const [height, width] of [[4000, 6000], [100, 20000], [300, 300]]) {
+  for (const [height, width] of [
+    [4000, 6000],
+    [100, 20000],
+    [300, 300],
+  ]) {
     const tile = bestTile(height, width, 75, 8, 5 << 17);
     assert.ok(Math.min(tile.rows + 160, height) * Math.min(tile.columns + 160, width) <= 5 << 17);
   }
 });
 
 test("edges are mirrored with the edge repeated", () => {
-  assert.deepEqual([...Array(10).keys()].map((at) => mirrored(at, 4)), [0, 1, 2, 3, 3, 2, 1, 0, 0, 1]);
+  assert.deepEqual(
+    [...Array(10).keys()].map((at) => mirrored(at, 4)),
+    [0, 1, 2, 3, 3, 2, 1, 0, 0, 1],
+  );
 });
 
 test("every kind of channels finds its way, or none", () => {
   assert.deepEqual(layoutOf(1, 3, PLAIN)?.groups, [[0, 0, 0]]);
   assert.deepEqual(layoutOf(3, 1, PLAIN)?.groups, [[0], [1], [2]]);
   assert.deepEqual(layoutOf(4, 3, { ...PLAIN, alpha: true }), { groups: [[0, 1, 2]], inverted: false, alpha: 3, nodata: undefined });
-  assert.deepEqual(layoutOf(4, 3, { ...PLAIN, inks: true })?.groups, [[0, 1, 2], [3, 3, 3]]);
+  assert.deepEqual(layoutOf(4, 3, { ...PLAIN, inks: true })?.groups, [
+    [0, 1, 2],
+    [3, 3, 3],
+  ]);
   assert.equal(layoutOf(5, 3, PLAIN), null);
 });
 
@@ -123,5 +140,8 @@ test("a model that gives no numbers is refused", async () => {
   const layout = layoutOf(3, 3, PLAIN);
   assert.ok(layout);
   const broken = async (/** @type {Float32Array} */ batch) => batch.map(() => NaN);
-  await assert.rejects(restored(picture(8, 8, 3), layout, { low: 0, high: 255 }, CARD, broken, () => {}), /no numbers/);
+  await assert.rejects(
+    restored(picture(8, 8, 3), layout, { low: 0, high: 255 }, CARD, broken, () => {}),
+    /no numbers/,
+  );
 });

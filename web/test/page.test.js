@@ -8,7 +8,15 @@ import { zipped } from "../src/zip.js";
 import { view } from "../src/containers/bytes.js";
 
 test("names lead nowhere and are names on every system", () => {
-  for (const [name, wanted] of [["../../etc/passwd", "passwd"], ["C:\\up.png", "up.png"], ["con.jpg", "_con.jpg"], ["a<b>:\u202egpj.exe", "a_b___gpj.exe"], ["..", "photo"], ["a. ", "a"], [".x.png", "_x.png"]]) {
+  for (const [name, wanted] of [
+    ["../../etc/passwd", "passwd"],
+    ["C:\\up.png", "up.png"],
+    ["con.jpg", "_con.jpg"],
+    ["a<b>:\u202egpj.exe", "a_b___gpj.exe"],
+    ["..", "photo"],
+    ["a. ", "a"],
+    [".x.png", "_x.png"],
+  ]) {
     assert.equal(safe(name), wanted);
   }
   assert.equal(resultName("a.tar.jpg", "jpg"), "a.tar-restored.jpg");
@@ -19,7 +27,10 @@ test("names lead nowhere and are names on every system", () => {
 
 test("the second of the same name gets a number", () => {
   const unique = new Unique();
-  assert.deepEqual(["a/b.jpg", "A/B.jpg", "a/b.jpg", "b"].map((name) => unique.of(name)), ["a/b.jpg", "A/B (2).jpg", "a/b (3).jpg", "b"]);
+  assert.deepEqual(
+    ["a/b.jpg", "A/B.jpg", "a/b.jpg", "b"].map((name) => unique.of(name)),
+    ["a/b.jpg", "A/B (2).jpg", "a/b (3).jpg", "b"],
+  );
 });
 
 test("files that systems put into folders are passed over", () => {
@@ -27,7 +38,10 @@ test("files that systems put into folders are passed over", () => {
 });
 
 test("a ZIP's directory tells where its files are", async () => {
-  const blob = await zipped([{ name: "ü/a.txt", blob: new Blob(["hello"]), time: Date.UTC(2026, 0, 2) }, { name: "b", blob: new Blob([""]) }]);
+  const blob = await zipped([
+    { name: "ü/a.txt", blob: new Blob(["hello"]), time: Date.UTC(2026, 0, 2) },
+    { name: "b", blob: new Blob([""]) },
+  ]);
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const end = view(bytes.subarray(-22));
   assert.equal(end.getUint32(0, true), 0x06054b50);
@@ -49,11 +63,17 @@ function workers() {
   /** @type {{posted: any[], heard: (message: any) => void, broken: (why: string) => void, ended: boolean}[]} */
   const made = [];
   const open = () => {
-    const line = { posted: /** @type {any[]} */ ([]), heard: (/** @type {any} */ _) => {}, broken: (/** @type {string} */ _) => {}, ended: false };
+    const line = {
+      posted: /** @type {any[]} */ ([]),
+      heard: (/** @type {any} */ _) => {},
+      broken: (/** @type {string} */ _) => {},
+      ended: false,
+    };
     made.push(line);
     return {
       post: (/** @type {any} */ message) => void line.posted.push(message),
-      listen: (/** @type {(message: any) => void} */ heard, /** @type {(why: string) => void} */ broken) => Object.assign(line, { heard, broken }),
+      listen: (/** @type {(message: any) => void} */ heard, /** @type {(why: string) => void} */ broken) =>
+        Object.assign(line, { heard, broken }),
       end: () => void (line.ended = true),
     };
   };

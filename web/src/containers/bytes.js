@@ -42,7 +42,11 @@ const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** The checksum of PNG's chunks and ZIP's files. @param {Uint8Array} bytes @param {number} [before] the checksum of what stands before them */
+/**
+ * The checksum of PNG's chunks and ZIP's files.
+ * @param {Uint8Array} bytes
+ * @param {number} [before] the checksum of what stands before them
+ */
 export function crc32(bytes, before = 0) {
   let value = ~before;
   for (let at = 0; at < bytes.length; at += 1) value = TABLE[(value ^ bytes[at]) & 255] ^ (value >>> 8);

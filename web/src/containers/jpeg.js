@@ -9,7 +9,8 @@ import * as xmp from "./xmp.js";
 
 /** @typedef {{marker: number, content: Uint8Array}} Segment */
 /**
- * `end`: where the first picture ends, 0 for nowhere; `mpfAt`: where the index of further pictures stands, 0 for none; `coding`: the segments
+ * `end`: where the first picture ends, 0 for nowhere; `mpfAt`: where the index of further pictures stands, 0 for none; `coding`: the
+ * segments
  * that tell how the pixels are coded, up to the first scan's, which ends at `scanAt`.
  * @typedef {{segments: Segment[], coding: Segment[], end: number, mpfAt: number, scanAt: number}} Parts
  */
@@ -77,7 +78,8 @@ function packed({ marker, content }) {
 }
 
 /**
- * The original with the pixels of `coded`, a JPEG that libvips wrote; `lost` is told what does not go along. Raises an Error for a file without its end.
+ * The original with the pixels of `coded`, a JPEG that libvips wrote; `lost` is told what does not go along. Raises an Error for a file
+ * without its end.
  * @param {Uint8Array} original
  * @param {Uint8Array} coded
  * @param {string[]} lost
@@ -126,7 +128,8 @@ function adjusted(segments, lost) {
 }
 
 /**
- * The APP11 segments with boxes (ISO/IEC 18477-3, B.2) that do not hold for changed pixels, with their names. A box may be spread over several
+ * The APP11 segments with boxes (ISO/IEC 18477-3, B.2) that do not hold for changed pixels, with their names. A box may be spread over
+ * several
  * segments that bear its number.
  * @param {Segment[]} segments
  */
@@ -140,7 +143,9 @@ function voidBoxes(segments) {
     if (!startsWith(content, "jumb", 12)) kinds.set(nameOf(content), "its JPEG XT layer, which refines the picture as it was");
     else if (includes(content.subarray(16, 216), "c2pa")) kinds.set(nameOf(content), xmp.C2PA);
   }
-  return new Map(boxes.flatMap((box) => (kinds.has(nameOf(box.content)) ? [[box, /** @type {string} */ (kinds.get(nameOf(box.content)))]] : [])));
+  return new Map(
+    boxes.flatMap((box) => (kinds.has(nameOf(box.content)) ? [[box, /** @type {string} */ (kinds.get(nameOf(box.content)))]] : [])),
+  );
 }
 
 /** @param {Uint8Array} bytes @param {string} text */
@@ -187,13 +192,16 @@ function hex(digits) {
   return Array.from({ length: digits.length / 2 }, (_, at) => parseInt(digits.slice(2 * at, 2 * at + 2), 16));
 }
 
-/** The lowest quality of libjpeg's scale, 1–100, whose quantisation is nowhere coarser than the file's; 0 for no JPEG. @param {Uint8Array} data */
+/**
+ * The lowest quality of libjpeg's scale, 1–100, whose quantisation is nowhere coarser than the file's; 0 for no JPEG.
+ * @param {Uint8Array} data
+ */
 export function quality(data) {
   /** @type {Map<number, number[]>} */
   const tables = new Map();
   for (const { marker, content } of parts(data, false).coding) {
     if (marker !== DQT) continue;
-    for (let at = 0; at < content.length; ) {
+    for (let at = 0; at < content.length;) {
       const wide = content[at] >> 4 ? 2 : 1;
       if (at + 1 + 64 * wide > content.length) break;
       const numbers = Array.from({ length: 64 }, (_, index) =>

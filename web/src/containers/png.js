@@ -19,7 +19,7 @@ const PALETTE = 3;
 export function chunks(data) {
   /** @type {Chunk[]} */
   const found = [];
-  for (let at = 8; at + 12 <= data.length; ) {
+  for (let at = 8; at + 12 <= data.length;) {
     const length = view(data).getUint32(at);
     const end = at + 12 + length;
     if (end > data.length) break;

@@ -20,7 +20,8 @@ export function sniff(head) {
   if (startsWith(head, "RIFF") && startsWith(head, "WEBP", 8)) return { format: "webp" };
   const brand = startsWith(head, "ftyp", 4) ? latin1(head.subarray(8, 12)) : "";
   if (HEIC.includes(brand)) return { refusal: "is HEIC, which browsers cannot read or write; convert it to JPEG or PNG first" };
-  if (brand === "avif" || brand === "avis") return { refusal: "is AVIF, which this page does not restore; burnish restore on the command line does" };
+  if (brand === "avif" || brand === "avis")
+    return { refusal: "is AVIF, which this page does not restore; burnish restore on the command line does" };
   if (startsWith(head, "GIF8")) return { refusal: "is a GIF, which this page does not restore; burnish restore on the command line does" };
   return { refusal: "is no image that can be read: no JPEG, PNG, WebP or TIFF" };
 }

@@ -1,11 +1,15 @@
 /**
- * TIFF (Adobe, TIFF 6.0): the tags of a picture, and the directories of EXIF and GPS that they lead to. libvips writes the pixels; behind them
+ * TIFF (Adobe, TIFF 6.0): the tags of a picture, and the directories of EXIF and GPS that they lead to. libvips writes the pixels; behind
+ * them
  * a new directory is appended: the tags that tell how the new pixels are stored, and all others as the original has them, private ones too.
  */
 
 import { latin1, startsWith, view } from "./bytes.js";
 
-/** A directory's entry, with its values' bytes as they stand in the file. @typedef {{tag: number, kind: number, count: number, value: Uint8Array | null}} Entry */
+/**
+ * A directory's entry, with its values' bytes as they stand in the file.
+ * @typedef {{tag: number, kind: number, count: number, value: Uint8Array | null}} Entry
+ */
 /** What of a TIFF decides how it is read and written. @typedef {{
  *   big: boolean, pages: number, compression: number, photometric: number, predictor: number, top: number | undefined, extra: number[],
  *   nodata: number | undefined, sparse: boolean, preview: boolean, format: number, bits: number}} Packing */
@@ -16,14 +20,20 @@ const [SUBFILE, WIDTH, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS, SAMPLES, LENGTHS
 const [PREDICTOR, MAX_SAMPLE, COLOUR_MAP, TILE_LENGTHS, SUB_IFDS, EXTRA, FORMAT, NODATA] = [317, 281, 320, 325, 330, 338, 339, 42113];
 const [IPTC, EXIF, GPS, MAKER_NOTE, LAYERS, INTEROP, REFERENCE, IMAGEJ] = [33723, 34665, 34853, 37500, 37724, 40965, 532, 50839];
 /** How pixels are stored: said by the file that holds the new ones. */
+// prettier-ignore
 const STRUCTURE = new Set([
   WIDTH, 257, BITS, COMPRESSION, PHOTOMETRIC, 266, OFFSETS, SAMPLES, 278, LENGTHS, 284, 288, 289, 292, 293, PREDICTOR, 322, 323, 324,
   TILE_LENGTHS, EXTRA, FORMAT, 347, 512, 513, 514, 515, 516, 517, 518, 519, 520, 521, 529, 530, 531, REFERENCE,
-]); // prettier-ignore
+]);
 /** Tags that speak of single values, by what they say. @type {Record<number, string>} */
 const OF_VALUES = {
-  280: "its smallest value", 281: "its largest value", 291: "its curve of greys", 301: "its transfer curve", 340: "its smallest value", 341: "its largest value",
-}; // prettier-ignore
+  280: "its smallest value",
+  281: "its largest value",
+  291: "its curve of greys",
+  301: "its transfer curve",
+  340: "its smallest value",
+  341: "its largest value",
+};
 const [WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED, YCBCR] = [0, 1, 2, 5, 6];
 export const READ_AS_COLOURS = [WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, 3, SEPARATED, YCBCR];
 const DEEPEST = 4; // directories within directories
@@ -43,7 +53,11 @@ class Reader {
   chain() {
     /** @type {number[]} */
     const found = [];
-    for (let at = this.view.getUint32(4, this.little); at; at = this.view.getUint32(at + 2 + 12 * this.view.getUint16(at, this.little), this.little)) {
+    for (
+      let at = this.view.getUint32(4, this.little);
+      at;
+      at = this.view.getUint32(at + 2 + 12 * this.view.getUint16(at, this.little), this.little)
+    ) {
       if (found.includes(at)) throw new Error("directories in a circle");
       found.push(at);
     }
@@ -149,7 +163,8 @@ class Appender {
 }
 
 /**
- * The original with the pixels of `coded`, a little-endian TIFF that libvips wrote; `lost` is told what does not go along. Raises an Error for
+ * The original with the pixels of `coded`, a little-endian TIFF that libvips wrote; `lost` is told what does not go along. Raises an Error
+ * for
  * a file whose directories cannot be followed.
  * @param {Uint8Array} original
  * @param {Uint8Array} coded
@@ -192,7 +207,8 @@ function page(reader, own, out, listed, storage, lost) {
   if (tags.has(COLOUR_MAP) && now !== was) lost.push("its palette: the result has full colours");
   if (was === WHITE_IS_ZERO) lost.push("that its values count from white: in the result zero is black");
   const extra = tags.get(EXTRA);
-  if (extra && (reader.numbers(tags.get(SAMPLES))[0] ?? 1) === (own.numbers(storage.get(SAMPLES))[0] ?? 1)) entries.set(EXTRA, copied(reader, extra));
+  if (extra && (reader.numbers(tags.get(SAMPLES))[0] ?? 1) === (own.numbers(storage.get(SAMPLES))[0] ?? 1))
+    entries.set(EXTRA, copied(reader, extra));
   const reference = tags.get(REFERENCE);
   if (reference && was === now && [BLACK_IS_ZERO, RGB].includes(now)) entries.set(REFERENCE, copied(reader, reference));
   const bits = reader.numbers(tags.get(BITS))[0] ?? 1;
@@ -255,12 +271,21 @@ function copied(reader, entry) {
   return { ...entry, value };
 }
 
-/** Whether something stands behind all that the directories lead to. @param {Uint8Array} data @param {Reader} reader @param {number[]} places */
+/**
+ * Whether something stands behind all that the directories lead to.
+ * @param {Uint8Array} data
+ * @param {Reader} reader
+ * @param {number[]} places
+ */
 function follows(data, reader, places) {
   let end = reader.reach;
   for (const at of places) {
     const tags = byTag(reader.listed(at));
-    for (const [where, sizes] of [[OFFSETS, LENGTHS], [324, TILE_LENGTHS], [513, 514]]) {
+    for (const [where, sizes] of [
+      [OFFSETS, LENGTHS],
+      [324, TILE_LENGTHS],
+      [513, 514],
+    ]) {
       const lengths = reader.numbers(tags.get(sizes));
       reader.numbers(tags.get(where)).forEach((start, index) => (end = Math.max(end, start + (lengths[index] ?? 0))));
     }

@@ -8,7 +8,7 @@ import * as xmp from "./xmp.js";
 
 const PICTURE = new Set(["VP8 ", "VP8L", "ALPH", "ANMF"]);
 /** @type {Record<string, number>} */
-const FLAGS = { ICCP: 0x20, "EXIF": 0x08, "XMP ": 0x04 };
+const FLAGS = { ICCP: 0x20, EXIF: 0x08, "XMP ": 0x04 };
 const ALPHA = 0x10;
 
 /** A file's chunks, and where it ends as its head tells it. @param {Uint8Array} data */
@@ -61,7 +61,11 @@ export function carried(original, coded, lost) {
   const picture = now.filter(({ name }) => PICTURE.has(name));
   const chunks = [...extended(now, picture, [...before, ...after]), ...before, ...picture, ...after].map(packed);
   const head = joined([ascii("RIFF\0\0\0\0WEBP")]);
-  view(head).setUint32(4, chunks.reduce((sum, chunk) => sum + chunk.length, 4), true);
+  view(head).setUint32(
+    4,
+    chunks.reduce((sum, chunk) => sum + chunk.length, 4),
+    true,
+  );
   return [head, ...chunks, original.subarray(was.end)];
 }
 

@@ -3,8 +3,7 @@
 import { ascii, latin1 } from "./bytes.js";
 
 export const C2PA = "its C2PA credentials: their signature does not hold for changed pixels";
-const PROVENANCE =
-  /\s+dcterms:provenance\s*=\s*("[^"]*"|'[^']*')|\s*<dcterms:provenance\b[^>]*?(\/>|>[\s\S]*?<\/dcterms:provenance>)/g;
+const PROVENANCE = /\s+dcterms:provenance\s*=\s*("[^"]*"|'[^']*')|\s*<dcterms:provenance\b[^>]*?(\/>|>[\s\S]*?<\/dcterms:provenance>)/g;
 
 /** The packet without the place of C2PA credentials, which do not hold for changed pixels. @param {Uint8Array} packet */
 export function withoutProvenance(packet) {

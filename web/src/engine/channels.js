@@ -4,8 +4,10 @@
 /** Interleaved samples from top to bottom. @typedef {{data: Samples, width: number, height: number, bands: number}} Picture */
 /** Black and white. @typedef {{low: number, high: number}} Span */
 /**
- * Which channels go together into the model, one group for each image of the batch; channels in no group pass by untouched. `inverted`: they
- * are inks, which a model of light sees the other way round. `alpha`: the channel that is transparency, −1 for none. `nodata`: the value that
+ * Which channels go together into the model, one group for each image of the batch; channels in no group pass by untouched. `inverted`:
+ * they
+ * are inks, which a model of light sees the other way round. `alpha`: the channel that is transparency, −1 for none. `nodata`: the value
+ * that
  * stands where nothing was measured, NaN too; undefined for none.
  * @typedef {{groups: number[][], inverted: boolean, alpha: number, nodata?: number}} Layout
  */
@@ -13,7 +15,8 @@
 export const FILL_REACH = 16; // pixels
 
 /**
- * How `bands` channels, the last one alpha or not, go through a model that takes `taken`; null when they cannot. `extra` channels behind the
+ * How `bands` channels, the last one alpha or not, go through a model that takes `taken`; null when they cannot. `extra` channels behind
+ * the
  * colours are neither colours nor transparency, and pass by.
  * @param {number} bands
  * @param {number} taken
@@ -28,7 +31,15 @@ export function layoutOf(bands, taken, told) {
   if (colours === taken) return { ...base, groups: [every] };
   if (colours === 1) return { ...base, inverted: false, groups: [Array(taken).fill(0)] };
   if (taken === 1) return { ...base, groups: every.map((channel) => [channel]) };
-  if (taken === 3 && colours === 4 && told.inks) return { ...base, inverted: true, groups: [[0, 1, 2], [3, 3, 3]] };
+  if (taken === 3 && colours === 4 && told.inks)
+    return {
+      ...base,
+      inverted: true,
+      groups: [
+        [0, 1, 2],
+        [3, 3, 3],
+      ],
+    };
   return null;
 }
 
@@ -54,7 +65,8 @@ export function scale(samples, span) {
     /** @param {number} value */
     unit: (value) => Math.fround((value - span.low) / range),
     /** @param {number} value */
-    stored: (value) => (top ? Math.min(top, Math.max(0, even(Math.fround(Math.fround(value * range) + span.low)))) : value * range + span.low),
+    stored: (value) =>
+      top ? Math.min(top, Math.max(0, even(Math.fround(Math.fround(value * range) + span.low)))) : value * range + span.low,
   };
 }
 
@@ -77,10 +89,18 @@ export function fill(planes, hidden, width) {
   if (!hidden.includes(1)) return;
   const size = hidden.length;
   const height = size / width;
-  const known = spread(Float32Array.from(hidden, (each) => 1 - each), width, height);
+  const known = spread(
+    Float32Array.from(hidden, (each) => 1 - each),
+    width,
+    height,
+  );
   for (let start = 0; start < planes.length; start += size) {
     const plane = planes.subarray(start, start + size);
-    const sums = spread(plane.map((value, at) => (hidden[at] ? 0 : value)), width, height);
+    const sums = spread(
+      plane.map((value, at) => (hidden[at] ? 0 : value)),
+      width,
+      height,
+    );
     for (let at = 0; at < size; at += 1) {
       if (hidden[at]) plane[at] = known[at] > 0 ? sums[at] / known[at] : Math.min(1, Math.max(0, plane[at] || 0));
     }

@@ -1,5 +1,6 @@
 /**
- * What an image shows before it is restored. Noise is told from the flattest blocks (the operator of Immerkær, "Fast noise variance estimation",
+ * What an image shows before it is restored. Noise is told from the flattest blocks (the operator of Immerkær, "Fast noise variance
+ * estimation",
  * 1996), blur from how much the strongest edges lose when they are blurred once more (Zhuo and Sim, "Defocus map estimation from a single
  * image", 2011): as `burnish restore` tells them.
  */
@@ -9,7 +10,8 @@ import { mirrored } from "./tiling.js";
 
 /** @typedef {import("./parts.js").Part} Part */
 /**
- * Noise as sigma on the 0–255 scale (`grain`: noise that neighbours share, as demosaicking leaves it), blur as sigma in pixels; null where it is
+ * Noise as sigma on the 0–255 scale (`grain`: noise that neighbours share, as demosaicking leaves it), blur as sigma in pixels; null where
+ * it is
  * too small or too even to tell.
  * @typedef {{noise: number | null, grain: number, blur: number | null}} Finding
  */
@@ -17,7 +19,10 @@ import { mirrored } from "./tiling.js";
 const BLOCK = 16; // pixels a side of the blocks whose flattest tell the noise
 const FLATTEST = 0.05; // share of blocks that are as flat or flatter than the one that tells
 const LOW_BIAS = 0.91; // what that one shows of the true noise
-const GRAINS = [[1.5, 3.5], [4.0, 2.5]]; // noise two pixels apart, and how many times that of neighbours, from which it is a sensor's
+const GRAINS = [
+  [1.5, 3.5],
+  [4.0, 2.5],
+]; // noise two pixels apart, and how many times that of neighbours, from which it is a sensor's
 const PROBE = 1.0; // sigma of the blur that edges are probed with
 const EDGES = 0.002; // share of pixels taken for the strongest edges
 
@@ -31,7 +36,11 @@ export function examined(samples) {
   return { noise, grain, blur: edgeBlur(samples, Math.max(noise ?? 0, grain)) };
 }
 
-/** The noise in each block that is neither black nor white, between pixels `step` apart, sorted. @param {Part[]} samples @param {number} step */
+/**
+ * The noise in each block that is neither black nor white, between pixels `step` apart, sorted.
+ * @param {Part[]} samples
+ * @param {number} step
+ */
 function noiseLevels(samples, step) {
   /** @type {number[]} */
   const levels = [];
@@ -69,7 +78,11 @@ function response(part, step) {
     let at = ((y + step) * part.width + step) * part.bands;
     for (let x = 0; x < result.width * part.bands; x += 1, at += 1, to += 1) {
       let sum = 0;
-      for (const [row, weight] of [[at - down, 1], [at, -2], [at + down, 1]]) {
+      for (const [row, weight] of [
+        [at - down, 1],
+        [at, -2],
+        [at + down, 1],
+      ]) {
         sum += weight * (part.data[row - across] - 2 * part.data[row] + part.data[row + across]);
       }
       result.data[to] = sum / 6;
@@ -78,7 +91,11 @@ function response(part, step) {
   return result;
 }
 
-/** The blur of the sharpest of the strongest edges: at one of width s, a blur p divides the slope by √(1 + p² / s²). @param {Part[]} samples @param {number} noise */
+/**
+ * The blur of the sharpest of the strongest edges: at one of width s, a blur p divides the slope by √(1 + p² / s²).
+ * @param {Part[]} samples
+ * @param {number} noise
+ */
 function edgeBlur(samples, noise) {
   /** @type {{before: Float32Array[], after: Float32Array[]}} */
   const planes = { before: [], after: [] };
@@ -132,13 +149,20 @@ function blurred(plane, width) {
   return Float32Array.from(along(along(plane, height, width, width, 1), width, 1, height, width));
 }
 
-/** How steep a plane is at each pixel: central differences, at the edges between neighbours. @param {Float32Array} plane @param {number} width */
+/**
+ * How steep a plane is at each pixel: central differences, at the edges between neighbours.
+ * @param {Float32Array} plane
+ * @param {number} width
+ */
 function slopes(plane, width) {
   const height = plane.length / width;
   return plane.map((_, at) => {
     const [x, y] = [at % width, Math.floor(at / width)];
     const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
     const [up, down] = [Math.max(0, y - 1), Math.min(height - 1, y + 1)];
-    return Math.hypot((plane[y * width + right] - plane[y * width + left]) / (right - left), (plane[down * width + x] - plane[up * width + x]) / (down - up));
+    return Math.hypot(
+      (plane[y * width + right] - plane[y * width + left]) / (right - left),
+      (plane[down * width + x] - plane[up * width + x]) / (down - up),
+    );
   });
 }

@@ -1,5 +1,6 @@
 /**
- * First, do no harm: what noise and blur an image has, whether a model was made for that, and whether what it took away was noise: the gate of
+ * First, do no harm: what noise and blur an image has, whether a model was made for that, and whether what it took away was noise: the gate
+ * of
  * `burnish restore`, whose thresholds and reasons stand in src/burnish/image/gate.py.
  */
 
@@ -26,7 +27,11 @@ export const PATCH = 64; // pixels a side of the blocks in which a result is com
 const BINS = 4096;
 const MANY = 1 << 20;
 
-/** Why the image lies outside what the card says the model was trained for; "" when it does not. @param {Finding} finding @param {Card} card */
+/**
+ * Why the image lies outside what the card says the model was trained for; "" when it does not.
+ * @param {Finding} finding
+ * @param {Card} card
+ */
 export function refusal(finding, card) {
   const trained = new Trained(card.degradation);
   if (trained.isOwn) return "";
@@ -38,11 +43,16 @@ export function refusal(finding, card) {
   }
   const seen = Math.max(finding.noise ?? 0, finding.grain);
   if (seen > 1.3 * noise[1] + 1.5) return `noisier than anything ${card.name} was trained on (sigma about ${seen.toFixed(0)} of 255)`;
-  if (finding.noise !== null && seen < 0.5 * noise[0]) return `cleaner than anything ${card.name} was trained on (noise of sigma about ${seen.toFixed(1)} of 255)`;
+  if (finding.noise !== null && seen < 0.5 * noise[0])
+    return `cleaner than anything ${card.name} was trained on (noise of sigma about ${seen.toFixed(1)} of 255)`;
   return "";
 }
 
-/** The noise that a degradation brings, from least to most, the sensor's and the photons' roughly. @param {Trained} trained @returns {[number, number]} */
+/**
+ * The noise that a degradation brings, from least to most, the sensor's and the photons' roughly.
+ * @param {Trained} trained
+ * @returns {[number, number]}
+ */
 function noiseSpan(trained) {
   const [low, high] = trained.span("noise") ?? [0, 0];
   const [camera, photons] = [trained.span("camera"), trained.span("poisson")];
@@ -50,7 +60,8 @@ function noiseSpan(trained) {
 }
 
 /**
- * Why the image is better left as it is, now that one sees what the model takes away; "" when it is not. `change`: how much it changes the image
+ * Why the image is better left as it is, now that one sees what the model takes away; "" when it is not. `change`: how much it changes the
+ * image
  * at the 99.9th percentile, as a share of the range.
  * @param {Finding} finding
  * @param {number} change
@@ -60,7 +71,8 @@ function noiseSpan(trained) {
 export function needless(finding, change, taken, card) {
   const trained = new Trained(card.degradation);
   if (![...trained.names].every((name) => TRACED.has(name))) return "";
-  if (trained.span("blur") && (finding.blur === null || finding.blur >= SHARP)) return ""; // what sharpening adds sits on edges, as it should
+  // What sharpening adds sits on edges, as it should.
+  if (trained.span("blur") && (finding.blur === null || finding.blur >= SHARP)) return "";
   if (change * 255 <= UNSEEN) return `clean: ${card.name} would change it by less than one sees`;
   const noise = taken.noise ?? 0;
   if (noise >= SCREEN && taken.pattern() >= PATTERN) {
@@ -70,7 +82,8 @@ export function needless(finding, change, taken, card) {
   if (noise < NOISE || (taken.flat < AREA && taken.constant > EVEN)) {
     return `what ${card.name} would take away is not noise: there is none of it in flat areas`;
   }
-  if (change * 255 > UNSEEN + TAIL * noise) return `${card.name} would change edges and texture by far more than the noise that it found in flat areas`;
+  if (change * 255 > UNSEEN + TAIL * noise)
+    return `${card.name} would change edges and texture by far more than the noise that it found in flat areas`;
   return "";
 }
 
@@ -84,7 +97,8 @@ export function words(taken) {
   const said = [];
   if (taken.noise !== null && taken.left !== null) {
     const before = Math.hypot(taken.left, taken.noise);
-    if (taken.left < Math.min(0.9 * before, before - 0.2)) said.push(`noise of sigma ${before.toFixed(1)} down to ${taken.left.toFixed(1)} (of 255)`);
+    if (taken.left < Math.min(0.9 * before, before - 0.2))
+      said.push(`noise of sigma ${before.toFixed(1)} down to ${taken.left.toFixed(1)} (of 255)`);
   }
   if (lessensJpeg(taken)) said.push("JPEG's traces lessened");
   return said;
@@ -102,7 +116,11 @@ export class Comparison {
     this.emptied = 0;
   }
 
-  /** Rows of the input and of the result, `every` so many of them, of PATCH of the image's at most. @param {Part} before @param {Part} after */
+  /**
+   * Rows of the input and of the result, `every` so many of them, of PATCH of the image's at most.
+   * @param {Part} before
+   * @param {Part} after
+   */
   add(before, after) {
     const patch = PATCH / this.every;
     const change = { ...before, data: before.data.map((value, at) => Math.abs(after.data[at] - value)) };

@@ -1,5 +1,6 @@
 /**
- * What a model took away from an image: noise, JPEG's traces, or a part of the picture. Noise is there in flat areas too, while harm sits on edges
+ * What a model took away from an image: noise, JPEG's traces, or a part of the picture. Noise is there in flat areas too, while harm sits
+ * on edges
  * and fine detail; so it is read from the residual in those blocks that the result shows to be flat. JPEG's traces are read from the steps
  * between its blocks of 8×8 pixels, before and after. A screen's dots and a weave repeat themselves; noise does not.
  */
@@ -8,10 +9,13 @@ import { grey, quantile } from "./parts.js";
 
 /** @typedef {import("./parts.js").Part} Part */
 /**
- * `noise`: that in the flat areas, as sigma on the 0–255 scale, and `left`: that which the result still has there; null where there is no flat area.
- * `flat`: the share of flat areas in what is neither constant nor black or white; `constant`: the share of areas that are constant. `blocks`: by
+ * `noise`: that in the flat areas, as sigma on the 0–255 scale, and `left`: that which the result still has there; null where there is no
+ * flat area.
+ * `flat`: the share of flat areas in what is neither constant nor black or white; `constant`: the share of areas that are constant.
+ * `blocks`: by
  * how much the steps between JPEG's blocks stand out, before and after. `pattern`: how far the residual repeats itself, 0–1.
- * @typedef {{noise: number | null, left: number | null, flat: number, constant: number, blocks: [number, number], pattern: () => number}} Taken
+ * @typedef {{noise: number | null, left: number | null, flat: number, constant: number,
+ *   blocks: [number, number], pattern: () => number}} Taken
  */
 
 export const BAND = 64; // rows of a look
@@ -24,7 +28,8 @@ const STEEP = 40; // levels: a larger step is an edge, and a row of 8 with one t
 const [STILL, BUSY] = [0.1, 5]; // levels, and how many of the 8 must be larger
 const SCARCE = 0.05; // share of such rows that tells nothing: JPEG's traces lie over all of an image
 const DOUBT = 12; // over the root of the number of such rows: how much the steps at one place may stand out by chance
-export const [TRACES, LESSENED] = [0.15, 0.7]; // from which on steps between blocks stand out, and what share may be left where that was lessened
+// From which on steps between blocks stand out, and what share may be left where that was lessened.
+export const [TRACES, LESSENED] = [0.15, 0.7];
 const [NEAR, FAR] = [4, 24]; // pixels between which a pattern that repeats itself is looked for
 
 export class Look {
@@ -52,7 +57,11 @@ export class Look {
     return chosen.map((at) => [at * WINDOW, Math.min((at + 1) * WINDOW, width)]);
   }
 
-  /** One window of the input and of the result, beginning on the grid of 8 pixels. One of less than 8 tells nothing. @param {Part} before @param {Part} after */
+  /**
+   * One window of the input and of the result, beginning on the grid of 8 pixels. One of less than 8 tells nothing.
+   * @param {Part} before
+   * @param {Part} after
+   */
   add(before, after) {
     const { width, height, bands } = before;
     if (Math.min(width, height) < BLOCK) return;
@@ -98,7 +107,9 @@ export class Look {
   /** @param {Float32Array} before @param {Float32Array} after @param {number} width @param {number} height @param {number} axis */
   addSteps(before, after, width, height, axis) {
     const groups = Math.floor((width - 3) / BLOCK);
-    const steps = [before, after].map((plane) => (/** @type {number} */ at) => Math.abs(plane[at + 3] - 3 * plane[at + 2] + 3 * plane[at + 1] - plane[at]));
+    const steps = [before, after].map(
+      (plane) => (/** @type {number} */ at) => Math.abs(plane[at + 3] - 3 * plane[at + 2] + 3 * plane[at + 1] - plane[at]),
+    );
     for (let y = 0; y < height; y += 1) {
       for (let group = 0; group < groups; group += 1) {
         const start = y * width + group * BLOCK;
@@ -132,7 +143,10 @@ export class Look {
     };
   }
 
-  /** By how much steps at one place in 8 stand out, from the next largest that it does not touch; the mean of across and down. @returns {[number, number]} */
+  /**
+   * By how much steps at one place in 8 stand out, from the next largest that it does not touch; the mean of across and down.
+   * @returns {[number, number]}
+   */
   blockiness() {
     if (this.rows < SCARCE * this.allRows) return [0, 0];
     const told = [0, 0];
@@ -168,12 +182,19 @@ function turned(plane, width) {
   return plane.map((_, at) => plane[(at % height) * width + Math.floor(at / height)]);
 }
 
-/** The largest autocorrelation of a residual at distances from 4 to 24 pixels; that of noise is about 0. @param {Float32Array} residual @param {number} width */
+/**
+ * The largest autocorrelation of a residual at distances from 4 to 24 pixels; that of noise is about 0.
+ * @param {Float32Array} residual
+ * @param {number} width
+ */
 function repetition(residual, width) {
   const height = residual.length / width;
   const mean = residual.reduce((sum, value) => sum + value, 0) / residual.length;
   const plane = residual.map((value) => value - mean);
-  const power = Math.max(plane.reduce((sum, value) => sum + value * value, 0), 1e-9);
+  const power = Math.max(
+    plane.reduce((sum, value) => sum + value * value, 0),
+    1e-9,
+  );
   let most = -1;
   for (let down = -FAR; down <= FAR; down += 1) {
     for (let across = 0; across <= FAR; across += 1) {

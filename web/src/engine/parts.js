@@ -80,7 +80,11 @@ export function grey(part) {
   });
 }
 
-/** Where blocks begin, and where the last one ends: what is left at an end is a block if it is more than half of one. @param {number} length @param {number} side */
+/**
+ * Where blocks begin, and where the last one ends: what is left at an end is a block if it is more than half of one.
+ * @param {number} length
+ * @param {number} side
+ */
 function starts(length, side) {
   const found = [];
   for (let at = 0; at < Math.max(1, length - Math.floor(side / 2)); at += side) found.push(at);
@@ -113,7 +117,11 @@ export function blockMeans(part, side, value) {
   return means;
 }
 
-/** The value below which a share of sorted values lies, between two of them in proportion. @param {ArrayLike<number>} sorted @param {number} share */
+/**
+ * The value below which a share of sorted values lies, between two of them in proportion.
+ * @param {ArrayLike<number>} sorted
+ * @param {number} share
+ */
 export function quantile(sorted, share) {
   const at = share * (sorted.length - 1);
   const low = Math.floor(at);

@@ -21,7 +21,8 @@ export function spanOf(picture, layout, format, top) {
   const { low, high } = extremes(picture, layout);
   if (low > high) return { low: 0, high: 1 }; // no pixel holds data
   if (picture.data instanceof Float32Array) {
-    if (!Number.isFinite(low) || !Number.isFinite(high)) throw new Error("holds values that are no numbers (NaN or infinite); replace them first");
+    if (!Number.isFinite(low) || !Number.isFinite(high))
+      throw new Error("holds values that are no numbers (NaN or infinite); replace them first");
     return low < high && !(low >= 0 && high <= 1) ? { low, high } : { low: Math.min(0, low), high: Math.max(1, high) };
   }
   if (top && high <= top) return { low: 0, high: top };

@@ -7,8 +7,14 @@ import { FILL_REACH, fill, hides, isEmpty, scale } from "./channels.js";
 /** @typedef {import("./channels.js").Layout} Layout */
 /** @typedef {import("./channels.js").Span} Span */
 /** @typedef {import("./tiling.js").Window} Window */
-/** What is needed of a model's card. @typedef {{name: string, channels: number, input_size: number[] | null, multiple_of: number, halo: number}} Card */
-/** The graph: a batch N×C×H×W in, one of the same shape out. @typedef {(batch: Float32Array, dims: number[]) => Promise<Float32Array>} Graph */
+/**
+ * What is needed of a model's card.
+ * @typedef {{name: string, channels: number, input_size: number[] | null, multiple_of: number, halo: number}} Card
+ */
+/**
+ * The graph: a batch N×C×H×W in, one of the same shape out.
+ * @typedef {(batch: Float32Array, dims: number[]) => Promise<Float32Array>} Graph
+ */
 
 export const WHOLE = 5 << 17; // pixels run as one, as `burnish restore` has it
 
@@ -89,7 +95,8 @@ export function gathered(picture, layout, span, window) {
 }
 
 /**
- * Put what the graph gave of a window into `after`; a channel that went in several times comes out as the mean. Hidden pixels stay as they are.
+ * Put what the graph gave of a window into `after`; a channel that went in several times comes out as the mean. Hidden pixels stay as they
+ * are.
  * @param {Float32Array} result
  * @param {Uint8Array | null} hidden
  * @param {Picture} before
@@ -114,7 +121,8 @@ export function scatter(result, hidden, before, after, layout, span, window, nam
         let sum = 0;
         for (const start of sources) {
           const value = result[start + from + x];
-          if (!Number.isFinite(value)) throw new Error(`${name}: gave values that are no numbers; the model file is broken, or was trained badly`);
+          if (!Number.isFinite(value))
+            throw new Error(`${name}: gave values that are no numbers; the model file is broken, or was trained badly`);
           const light = Math.min(1, Math.max(0, value));
           sum += stored(layout.inverted ? 1 - light : light);
         }

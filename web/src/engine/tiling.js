@@ -1,5 +1,6 @@
 /**
- * A large image in tiles, equal to the whole image at once: the tiles of `burnish restore`, each run with what its result depends on around it.
+ * A large image in tiles, equal to the whole image at once: the tiles of `burnish restore`, each run with what its result depends on around
+ * it.
  */
 
 /** @typedef {{rows: number, columns: number}} Tile */
@@ -19,7 +20,8 @@ export function raised(length, step) {
 }
 
 /**
- * The tile with which the fewest pixels of an image are computed twice; with its halo it has at most `pixels` pixels, but may have four halos a side.
+ * The tile with which the fewest pixels of an image are computed twice; with its halo it has at most `pixels` pixels, but may have four
+ * halos a side.
  * @param {number} height
  * @param {number} width
  * @param {number} halo

@@ -10,7 +10,10 @@ import { restored } from "./run.js";
 /** @typedef {import("./channels.js").Layout} Layout */
 /** @typedef {import("./channels.js").Span} Span */
 /** @typedef {import("./run.js").Card & import("./gate.js").Card} Card */
-/** `after`: the photo restored at full strength, where it is; `why`: why it is left as it is; `taken`: what was taken away, in words. @typedef {{after?: Picture, why: string, taken: string[]}} Trial */
+/**
+ * `after`: the photo restored at full strength, where it is; `why`: why it is left as it is; `taken`: what was taken away, in words.
+ * @typedef {{after?: Picture, why: string, taken: string[]}} Trial
+ */
 
 const [SAMPLES, SAMPLE_SIDE] = [24, 256]; // what is looked at of a large image to tell its noise and blur
 const HELD = 1 << 22; // bytes of pixels up to which all of a photo is looked at
@@ -36,7 +39,8 @@ export async function tried(before, layout, span, card, graph, advance, force = 
   const finding = examined(places.map((box) => shown(before, layout, span, box)));
   const unfit = refusal(finding, card);
   if (unfit) return { why: unfit, taken: [] };
-  const chosen = small || card.input_size ? [] : some(places, Math.max(FEWEST, Math.min(MOST, Math.floor(pixels / TRIED / SAMPLE_SIDE ** 2))));
+  const chosen =
+    small || card.input_size ? [] : some(places, Math.max(FEWEST, Math.min(MOST, Math.floor(pixels / TRIED / SAMPLE_SIDE ** 2))));
   const trial = new Comparison(finding, pixels);
   let look = new Look(chosen.reduce((sum, box) => sum + box.height * box.width, 0));
   for (const box of chosen) {
@@ -56,7 +60,14 @@ export async function tried(before, layout, span, card, graph, advance, force = 
   return why ? { why, taken: [] } : { after, why: "", taken: words(taken) };
 }
 
-/** What was taken away, right or not. @param {Picture} before @param {Picture} after @param {Layout} layout @param {Span} span @returns {Trial} */
+/**
+ * What was taken away, right or not.
+ * @param {Picture} before
+ * @param {Picture} after
+ * @param {Layout} layout
+ * @param {Span} span
+ * @returns {Trial}
+ */
 function forced(before, after, layout, span) {
   const look = new Look(before.width * before.height);
   compare(before, after, layout, span, null, look);
@@ -69,7 +80,15 @@ function judged(watch) {
   if (harm) throw new Error(`nothing was written, since ${harm}`);
 }
 
-/** Show a picture and its result, band after band, to those who look. @param {Picture} before @param {Picture} after @param {Layout} layout @param {Span} span @param {Comparison | null} watch @param {Look | null} look */
+/**
+ * Show a picture and its result, band after band, to those who look.
+ * @param {Picture} before
+ * @param {Picture} after
+ * @param {Layout} layout
+ * @param {Span} span
+ * @param {Comparison | null} watch
+ * @param {Look | null} look
+ */
 function compare(before, after, layout, span, watch, look) {
   for (let top = 0; top < before.height; top += PATCH) {
     const rows = { top, left: 0, height: Math.min(PATCH, before.height - top), width: before.width };
@@ -82,7 +101,13 @@ function compare(before, after, layout, span, watch, look) {
   }
 }
 
-/** A sample as it is seen: inks as light, NaN where nothing is. @param {Picture} picture @param {Layout} layout @param {Span} span @param {import("./parts.js").Box} box */
+/**
+ * A sample as it is seen: inks as light, NaN where nothing is.
+ * @param {Picture} picture
+ * @param {Layout} layout
+ * @param {Span} span
+ * @param {import("./parts.js").Box} box
+ */
 function shown(picture, layout, span, box) {
   const part = masked(colours(picture, layout, span, box), concealed(picture, layout, box), NaN);
   return layout.inverted ? { ...part, data: part.data.map((value) => 1 - value) } : part;

@@ -42,7 +42,8 @@ export function told(vips, data, format) {
       throw new Error(`holds ${colours} values of type ${kind}, which are not restored; convert it to 8 or 16 bits, RGB or grey`);
     }
     let [alpha, extra] = [image.hasAlpha(), 0];
-    if (packing?.extra.length && ![1, 2].includes(packing.extra[0])) [alpha, extra] = [false, Math.min(packing.extra.length, image.bands - 1)];
+    if (packing?.extra.length && ![1, 2].includes(packing.extra[0]))
+      [alpha, extra] = [false, Math.min(packing.extra.length, image.bands - 1)];
     const nodata = packing?.nodata;
     return {
       format,
@@ -72,15 +73,26 @@ function checkedTiff(data) {
     throw new Error("is a TIFF whose directories lead nowhere; it is cut off or broken, copy it anew", { cause: error });
   }
   if (packing.big) throw new Error("is a BigTIFF, which this page does not restore; burnish restore on the command line does");
-  if (packing.pages > 1) throw new Error(`holds ${packing.pages} pages, of which this page would restore one; burnish restore on the command line restores all`);
-  if (packing.preview) throw new Error("holds its picture in a sub-directory and only a preview as its page, as raw files do; develop it first");
-  if (!tiff.READ_AS_COLOURS.includes(packing.photometric)) throw new Error("holds values of a kind that is not restored; develop or convert it to RGB or grey");
-  if (packing.sparse && packing.nodata !== undefined) throw new Error("leaves out parts without data; burnish restore on the command line tells more");
-  if (packing.nodata !== undefined && packing.photometric === 0) throw new Error("counts from white and has a value for pixels without data; save it counting from black");
+  if (packing.pages > 1)
+    throw new Error(`holds ${packing.pages} pages, of which this page would restore one; burnish restore on the command line restores all`);
+  if (packing.preview)
+    throw new Error("holds its picture in a sub-directory and only a preview as its page, as raw files do; develop it first");
+  if (!tiff.READ_AS_COLOURS.includes(packing.photometric))
+    throw new Error("holds values of a kind that is not restored; develop or convert it to RGB or grey");
+  if (packing.sparse && packing.nodata !== undefined)
+    throw new Error("leaves out parts without data; burnish restore on the command line tells more");
+  if (packing.nodata !== undefined && packing.photometric === 0)
+    throw new Error("counts from white and has a value for pixels without data; save it counting from black");
   return packing;
 }
 
-/** What the pixels themselves lose by the way they are stored. @param {any} image @param {Format} format @param {number} extra @param {tiff.Packing | null} packing */
+/**
+ * What the pixels themselves lose by the way they are stored.
+ * @param {any} image
+ * @param {Format} format
+ * @param {number} extra
+ * @param {tiff.Packing | null} packing
+ */
 function losses(image, format, extra, packing) {
   const lost = [];
   const palette = image.getTypeof("palette") && image.getInt("palette");
@@ -110,7 +122,10 @@ function opened(vips, data, format) {
 
 /** @param {unknown} error */
 function unreadable(error) {
-  const why = String(error instanceof Error ? error.message : error).trim().split("\n").pop();
+  const why = String(error instanceof Error ? error.message : error)
+    .trim()
+    .split("\n")
+    .pop();
   return new Error(`cannot be read as an image (${why}); open it in another program to see if it is whole`, { cause: error });
 }
 
@@ -193,7 +208,8 @@ export function shown(vips, picture, span, photo) {
   const bytes = new Uint8Array(size * kept);
   const factor = 255 / (span.high - span.low);
   for (let at = 0, to = 0; at < picture.data.length; at += picture.bands) {
-    for (let band = 0; band < kept; band += 1, to += 1) bytes[to] = Math.min(255, Math.max(0, Math.round((picture.data[at + band] - span.low) * factor)));
+    for (let band = 0; band < kept; band += 1, to += 1)
+      bytes[to] = Math.min(255, Math.max(0, Math.round((picture.data[at + band] - span.low) * factor)));
   }
   let image = vips.Image.newFromMemory(bytes, picture.width, picture.height, kept, "uchar");
   image = image.copy({ interpretation: photo.inks ? "cmyk" : kept === 3 ? "srgb" : "b-w" });
