@@ -28,6 +28,7 @@ from burnish.errors import DegradationError
 Item = NDArray[np.float32]
 
 SLAB = 4096  # items of a batch worked on at a time, so that memory stays low
+NUMBER = r"-?(?:\d+\.?\d*|\.\d+)"
 OWN = "own"  # in every medium: whatever degraded somebody's own pairs; a model learnt it from them, it cannot be made
 
 
@@ -233,7 +234,7 @@ def _parse_stage(text: str, table: Mapping[str, Kind]) -> _Span:
         return _Span(name, None, None, False, kind)
     grey = kind.takes_grey and value.strip().endswith("g")
     numbers = value.strip().removesuffix("g") if grey else value.strip()
-    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)(?:\s*-\s*(\d+\.?\d*|\.\d+))?", numbers)
+    match = re.fullmatch(rf"({NUMBER})(?:\s*-\s*({NUMBER}))?", numbers)
     if not match:
         raise DegradationError(f"{text.strip()}: {numbers!r} is no number or range; write {kind.example}")
     low = float(match[1])

@@ -1,8 +1,9 @@
 """`burnish restore`."""
 
+import functools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,20 @@ from burnish.errors import one_line
 from burnish.wording import counted
 
 if TYPE_CHECKING:
-    from burnish.image.restore import RestoreResult
+    from burnish.audio.model import Model as SoundModel
+    from burnish.audio.restore import Settings as SoundSettings
+    from burnish.image.restore import Advance, RestoreResult
 
-PASSED_OVER = ("file passed over that is no image", "files passed over that are no images")
+PASSED_OVER = ("file passed over that is no image and no recording", "files passed over that are no images and no recordings")
 
 
-@click.command(epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5")
+@click.command(
+    epilog="\b\nExamples:\n  burnish restore holiday/ -o better/\n  burnish restore scan.tif -m tiny-deblur --strength 0.5\n"
+    "  burnish restore interview.wav --residual taken.wav"
+)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="PATH", help="A folder, or for one file a file. [NAME-restored.EXT]")
-@click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file. [photo, until it exists seed]")
+@click.option("-m", "--model", "name", metavar="MODEL", help="A shipped model's name or a model file. [images: photo; sound: speech]")
 @click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, metavar="S", help="0 as it was … 1 as restored.")
 @click.option("--tile", type=click.IntRange(min=16), metavar="N", help="Side of the tiles in pixels; smaller ones take less memory.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: all that there are.")
@@ -33,9 +39,12 @@ PASSED_OVER = ("file passed over that is no image", "files passed over that are 
     metavar="A-B",
     help="What black and white are in 16-bit and float images. [told from the data]",
 )
-@click.option("--force", is_flag=True, help="Restore images that the model was not made for, too.")
+@click.option(
+    "--residual", type=click.Path(path_type=Path), metavar="FILE", help="Write what is taken away from a recording to a WAV or FLAC file."
+)
+@click.option("--force", is_flag=True, help="Restore what the model was not made for, too.")
 @click.option("--overwrite", is_flag=True, help="Restore again what has been restored; else it is skipped.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object an image, a line each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, a line each.")
 def restore(
     inputs: tuple[Path, ...],
     out: Path | None,
@@ -45,26 +54,40 @@ def restore(
     threads: int | None,
     max_pixels: int | None,
     value_range: tuple[float, float] | None,
+    residual: Path | None,
     force: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Restore each INPUT, an image file or a folder with all images in it, whatever their size and depth, with all that they carry.
+    """Restore each INPUT, a file or a folder with all images and recordings in it, whatever their size and depth, with all that they carry.
 
-    An image ends as restored, unchanged (the model was not made for such an image: the result is a copy), skipped (there is a result
-    already; the line says if it may be another than would be made now) or failed (nothing is written).
+    What is an image and what is sound is told by the content, and each is restored by a model for it. A file ends as restored, unchanged
+    (the model was not made for such a file: the result is a copy), skipped (there is a result already; the line says if it may be another
+    than would be made now) or failed (nothing is written).
     """
     from burnish import progress
-    from burnish.image import batch
+    from burnish.audio.files import holds_sound, is_sound
+    from burnish.audio.restore import Settings as SoundSettings
+    from burnish.image import batch, datasets
     from burnish.image import files as image_files
     from burnish.image.restore import Settings
     from burnish.model import file as model_file
 
-    loaded = model_file.load(name or model_file.default(), threads)
+    plan = batch.planned(inputs, out, lambda name: datasets.is_picture(name) or is_sound(name))
+    recordings = sum(holds_sound(source) for source, _ in plan.jobs)
+    if residual and (recordings != 1 or len(plan.jobs) != 1):
+        raise click.UsageError("--residual takes one recording as INPUT.")
+    named = model_file.load(name, threads) if name else None
+    if named is not None and named.card.kind == "image":
+        loaded = named
+    else:
+        loaded = model_file.load(model_file.default(), threads) if len(plan.jobs) > recordings else None
     settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)
-    plan = batch.planned(inputs, out)
     with progress.shown("restoring") as shown:
-        results = batch.restore_all(plan, loaded, settings, shown, _tell_json if as_json else _tell, threads)
+        tell = _tell_json if as_json else _tell
+        sound_settings = SoundSettings(strength, overwrite, not force, residual)
+        sounds = _sounds(named if loaded is not named else None, threads, sound_settings)
+        results = batch.restore_all(plan, loaded, settings, shown, tell, threads, sounds)
     for remark in plan.remarks:
         complain(remark)
     if len(results) != 1 or plan.passed_over:
@@ -74,6 +97,29 @@ def restore(
                 complain(f"failed: {each.error}")
     if any(each.status == "failed" for each in results):
         sys.exit(1)
+
+
+def _sounds(
+    named: "SoundModel | None", threads: int | None, settings: "SoundSettings"
+) -> Callable[[Path, Path, "Advance", "Advance"], "RestoreResult"]:
+    """What restores a recording, by the model named or the default one, which is loaded when the first recording comes."""
+    from burnish.audio import model as audio_model
+    from burnish.audio.restore import SoundResult, Work, restored
+    from burnish.errors import BurnishError
+    from burnish.model import file as model_file
+
+    @functools.cache
+    def model() -> "SoundModel":
+        return named or audio_model.load(model_file.default("audio"), threads)
+
+    def restore_one(source: Path, target: Path, begin: "Advance", advance: "Advance") -> "RestoreResult":
+        try:
+            loaded = model()
+        except BurnishError as error:
+            return SoundResult(source, target, "failed", error=f"{source}: {error}")
+        return restored(Work(source, target, loaded, settings, begin, advance))
+
+    return restore_one
 
 
 def _summary(results: Sequence["RestoreResult"], passed_over: int) -> str:

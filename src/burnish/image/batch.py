@@ -10,11 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from burnish.audio.files import holds_sound
 from burnish.errors import one_line
 from burnish.files import ASIDE, clear_leftovers
 from burnish.image import datasets
 from burnish.image.model import Model
-from burnish.image.restore import RestoreResult, Settings, Stopped, Work, restored
+from burnish.image.restore import Advance, RestoreResult, Settings, Stopped, Work, restored
 from burnish.progress import Progress
 
 AT_ONCE = 2  # while one is read or written, the other is restored
@@ -35,13 +36,14 @@ class Plan:
     unread: list[RestoreResult] = field(default_factory=list)
 
 
-def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
+def planned(inputs: Sequence[Path], out: Path | None, is_wanted: Callable[[str], bool] = datasets.is_picture) -> Plan:
     """What is to be restored into what: files by their names, folders with all that is in them mirrored under `out`.
 
     Without `out`, NAME-restored.EXT beside each, and what has such a name already is not restored again; with one input file, `out` may
-    name a file. A folder may be given by a link to it; links to folders within a folder are passed over, since they may lead back.
+    name a file. `is_wanted` tells by its name whether a file is one to restore. A folder may be given by a link to it; links to folders
+    within a folder are passed over, since they may lead back.
     """
-    if out is not None and len(inputs) == 1 and not os.path.isdir(inputs[0]) and not os.path.isdir(out) and datasets.is_picture(out.name):
+    if out is not None and len(inputs) == 1 and not os.path.isdir(inputs[0]) and not os.path.isdir(out) and is_wanted(out.name):
         return Plan([(inputs[0], out)])
     plan = Plan([])
     passed_over = 0
@@ -50,7 +52,7 @@ def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
             plan.jobs.append((item, out / item.name if out else _beside(item)))
             continue
         failed = len(plan.unread)
-        pictures, others = _found(item, out, plan)
+        pictures, others = _found(item, out, plan, is_wanted)
         passed_over += others
         if not pictures and len(plan.unread) == failed:
             plan.remarks.append(one_line(f"{item}: holds no image"))
@@ -58,7 +60,7 @@ def planned(inputs: Sequence[Path], out: Path | None) -> Plan:
     return Plan(list(dict.fromkeys(plan.jobs)), passed_over, plan.remarks, plan.unread)
 
 
-def _found(folder: Path, out: Path | None, plan: Plan) -> tuple[list[Path], int]:
+def _found(folder: Path, out: Path | None, plan: Plan, is_wanted: Callable[[str], bool]) -> tuple[list[Path], int]:
     """The images under a folder, those under `out` left out, and how many files are none; the plan gets what is not gone into."""
 
     def closed(error: OSError) -> None:
@@ -76,7 +78,7 @@ def _found(folder: Path, out: Path | None, plan: Plan) -> tuple[list[Path], int]
             if each.is_symlink()
         )
         folders[:] = [each.name for each in inside if not each.is_symlink() and not (out and _same_folder(each, out))]
-        names = [name for name in sorted(files) if datasets.is_picture(name)]
+        names = [name for name in sorted(files) if is_wanted(name)]
         pictures += [Path(place) / name for name in names]
         others += len(files) - len(names)
     return pictures, others
@@ -99,26 +101,33 @@ def _is_result(photo: Path) -> bool:
 
 def restore_all(
     plan: Plan,
-    model: Model,
+    model: Model | None,
     settings: Settings,
     progress: Progress,
     tell: Callable[[RestoreResult], None],
     threads: int | None = None,
+    sounds: Callable[[Path, Path, Advance, Advance], RestoreResult] | None = None,
 ) -> list[RestoreResult]:
     """Restore the photos and `tell` what became of each, in their order. Ctrl-C leaves no half-written file behind.
 
-    With `threads` of 1, one photo comes after the other; else, while one is read or written, another is restored.
+    `sounds` restores what is a recording by its content, and is told where from, where to, and what counts its samples. `model` may be
+    None where nothing else is to be restored. With `threads` of 1, one photo comes after the other; else, while one is read or written,
+    another is restored.
     """
     jobs = plan.jobs
     for folder in {target.parent for _, target in jobs}:
         clear_leftovers(folder)
     clashes = _clashes(jobs)
     lengths = [_length(source) for source, _ in jobs]
-    counter = _Counter(progress)
+    counter = _Counter(progress, "" if model is None else "megapixels")
     shares = [counter.share(source, length) for (source, _), length in zip(jobs, lengths, strict=True)]
 
     def restore(job: Job, share: "_Share") -> RestoreResult:
-        result = restored(Work(*job, model, settings, share.begin, share.advance))
+        if sounds and holds_sound(job[0]):
+            result = sounds(*job, share.begin, share.advance)
+        else:
+            assert model is not None
+            result = restored(Work(*job, model, settings, share.begin, share.advance))
         share.end()
         return result
 
@@ -153,7 +162,8 @@ class _Counter:
     to open each beforehand would take as long as to restore some.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, unit: str) -> None:
+        self.unit = unit  # of a million pixels; "" where they are samples of sound
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.waiting: Counter[str] = Counter()  # bytes not opened yet, by ending
@@ -177,7 +187,8 @@ class _Counter:
         for ending, length in self.waiting.items():
             like = ending if self.opened[ending] else None
             total += length * (self.pixels[ending] if like else known) // max(1, self.opened[ending] if like else opened)
-        self._progress(min(self.done, total), total, f"{self.done / 1e6:,.1f} megapixels, {self.ended} of {self.photos} photos")
+        files = f"{self.ended} of {self.photos} {'photos' if self.unit else 'recordings'}"
+        self._progress(min(self.done, total), total, f"{self.done / 1e6:,.1f} {self.unit}, {files}" if self.unit else files)
 
 
 class _Share:

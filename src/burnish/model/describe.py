@@ -38,6 +38,8 @@ def _speed(card: Card) -> str:
 
 def score_line(score: dict[str, Any]) -> str:
     """A scoreboard in a line: the gain beside the do-nothing line it is measured from."""
+    if "psnr" not in score:
+        return _heard(score)
     gain = score["psnr"]["model"] - score["psnr"]["input"]
     return (
         f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched to {score['psnr']['model']:.2f}, "
@@ -46,8 +48,22 @@ def score_line(score: dict[str, Any]) -> str:
     )
 
 
+def _heard(score: dict[str, Any]) -> str:
+    """A scoreboard of sound in a line."""
+    names = (("si_sdr", "SI-SDR", 1), ("pesq", "PESQ-WB", 2), ("stoi", "STOI", 3))
+    told = [
+        f"{label} {score['scores'][key]['model']:.{digits}f} (untouched {score['scores'][key]['input']:.{digits}f})"
+        for key, label, digits in names
+        if key in score["scores"]
+    ]
+    where = f"on {counted(score['items'], 'recording')} of {score.get('data', 'unknown')}, {score['degradation']}"
+    return f"{', '.join(told)}, {where}{'' if score['helps'] else ': does not help'}"
+
+
 def limits(card: Card) -> str:
     """What the model was not made for, as `burnish restore` will leave it unchanged or refuse it."""
+    if card.kind == "audio":
+        return "speech: what holds none, and speech that is clean, is left unchanged; any rate and number of channels"
     trained = Degradation.parse(card.degradation, card.kind)
     blur, noise = trained.span("blur"), trained.span("noise")
     told = [f"blur of {_span(blur)} {'pixel' if blur == (1, 1) else 'pixels'}" if blur else "no blur"]

@@ -98,7 +98,7 @@ def train(
     """
     learner = _begun(network, recipe, team, folder / CHECKPOINT)
     state, clock = learner.state, _Clock(limits)
-    with _interruptible(team) as interrupted:
+    with interruptible(team) as interrupted:
         while state.epoch <= recipe.epochs and not state.stopped_early and not has_stalled(state.history, recipe):
             pairs = source.epoch(state.epoch)
             order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + state.epoch))
@@ -342,7 +342,7 @@ class _Clock:
 
 
 @contextlib.contextmanager
-def _interruptible(team: Team) -> Iterator[threading.Event]:
+def interruptible(team: Team) -> Iterator[threading.Event]:
     """Yield an event that Ctrl-C and SIGTERM set, so that the step at hand is finished and kept.
 
     A second Ctrl-C stops at once, save in a team, where it is the first one again, passed on by torchrun.

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from burnish.audio import files as audio_files
 from burnish.errors import RecipeError
 from burnish.image import datasets
 from burnish.training import recipe, start
+from burnish.training.audio import run as audio_run
 from burnish.training.recipe import Recipe
 from burnish.training.run import Device, Run, Say, fit, place
 
@@ -47,7 +49,7 @@ class Order:
         return values | dict(self.changes)
 
 
-def train(order: Order, *, device: Device = "auto", tensorboard: bool = False, say: Say = lambda _line: None) -> Run:
+def train(order: Order, *, device: Device = "auto", tensorboard: bool = False, say: Say = lambda _line: None) -> Run | audio_run.Run:
     """Train as ordered, and return the run, as `fit` does.
 
     A run that is gone on with needs no more than its folder: what is not asked for is as it was begun. Raises RecipeError when something is
@@ -60,9 +62,13 @@ def train(order: Order, *, device: Device = "auto", tensorboard: bool = False, s
     if before is not None:
         for line in _agreed(order, plan, before, folder):
             say(line)
+        if before.kind == "audio":
+            return audio_run.fit(before, folder, resume=True, max_minutes=order.max_minutes, say=say)
         return fit(before, folder, resume=True, max_minutes=order.max_minutes, **how)
     minutes = (order.max_minutes or MINUTES) if order.is_automatic else order.max_minutes
     fixed = {*order.given, *(["validation"] if order.start else [])}
+    if plan.kind == "audio":
+        return audio_run.fit(plan, folder, resume=order.resume, max_minutes=minutes, say=say)
     return fit(plan, folder, resume=order.resume, max_minutes=minutes, fill=order.is_automatic, fixed=fixed, **how)
 
 
@@ -79,6 +85,9 @@ def planned(order: Order) -> Recipe:
         return recipe.load(order.recipe or "seed", implied | order.given)
     assert order.data is not None
     name = Path(order.data).resolve().name
+    if audio_files.any_in(Path(order.data)):
+        implied |= {"name": name, "summary": f"Trained on the voices of {name}."}
+        return recipe.load("speech", implied | order.given)
     implied |= {"name": name, "summary": f"Trained on the images of {name}."}
     return recipe.load(recipe.suited(order.max_minutes or MINUTES), implied | order.given)
 

@@ -17,7 +17,7 @@ from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
 WRITTEN = "recipe.toml"  # in a run's folder
-LATER = {"threads"}  # keys that older runs' recipes lack
+LATER = {"threads", "kind", "noises", "seconds"}  # keys that older runs' recipes lack
 LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
@@ -32,16 +32,19 @@ class Recipe:
     summary: str
     network: str
     degradation: str
+    kind: Literal["image", "audio"] = "image"  # the medium of what it learns from
     data: str = "cifar10"
     clean: str = ""  # the folder that holds the clean partners of the images in `data`; empty: those are clean themselves
     noisy_only: bool = False  # the images are noisy, and there are no clean ones to learn from
+    noises: str = ""  # of sound: the folder that noise is drawn from; empty: it is made
     network_args: dict[str, int] = field(default_factory=dict)
     start: str = ""  # the model whose weights training begins with, a shipped one's name or a file; "": fresh ones
     start_fingerprint: str = ""  # which model that was
     copies: float = 0.0  # share of augmented copies added to the training images, 0–1
     validation: float = 0.2  # share of images kept out of training, 0–0.9
     crop: int = 0  # side of the square crops in pixels; 0: whole images, all of one size
-    crops: int = 0  # crops an epoch
+    crops: int = 0  # crops an epoch; of sound, stretches
+    seconds: float = 2.4  # of sound: how long a stretch is
     symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
     loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over images of log(mse), as mean PSNR has it
     optimizer: Literal["adam", "muon"] = "adam"
@@ -71,7 +74,7 @@ class Recipe:
         if self.noisy_only and (self.clean or self.loss != "mse" or not self.crop):
             raise RecipeError(f'recipe {self.name!r}: noisy_only needs crop, loss = "mse" and no clean images')
         try:
-            Degradation.parse(self.degradation)
+            Degradation.parse(self.degradation, self.kind)
         except DegradationError as error:
             raise RecipeError(f"recipe {self.name!r}: degradation: {error}") from error
 
@@ -89,6 +92,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "validation": (0, 0.9),
     "crop": (0, 4096),
     "crops": (0, 10_000_000),
+    "seconds": (0.2, 60),
     "learning_rate": (1e-9, 100),
     "epsilon": (1e-12, 1),
     "warm_up": (0, 0.9),

@@ -1,0 +1,1 @@
+"""Sound: recordings read and written, degraded, restored and scored."""

@@ -1,0 +1,105 @@
+"""Whether a recording is one that a model should touch: it holds speech, and there is something beside it.
+
+What is looked at is what the model itself makes of the recording: where it finds speech, and how much it would take away. A long recording
+is judged by stretches spread over it, each begun a little early so that the model has found its feet.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.audio.files import Sound
+from burnish.audio.survey import Survey
+
+if TYPE_CHECKING:
+    from burnish.audio.model import Model
+
+WHOLE = 90.0  # seconds up to which all of a recording is looked at
+STRETCHES, STRETCH, BEFORE = 9, 8.0, 2.0  # of a longer one: how many, how many seconds each, and seconds before it that do not count
+SPEAKS = 0.5  # how likely speech must be in a frame for it to count
+LEAST = 0.25  # seconds of speech below which there is none
+SHARE = 0.04  # and of what is active in the recording, at least
+CLEAN = 27.0  # decibels: what is taken away lies this far below what is left where nobody speaks and where somebody does
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to restore, and if not, why not, in words. `speech`: seconds of it that were found; `beside`: what would be taken away from
+    the recording, in dB below what is left of it (None: nothing was looked at)."""
+
+    restore: bool
+    why: str = ""
+    speech: float = 0.0
+    beside: float | None = None
+
+
+def surveyed(sound: Sound) -> Survey:
+    """The whole recording looked at. Raises InputError as its blocks do."""
+    survey = Survey(sound.rate, sound.channels)
+    for block in sound.blocks():
+        survey.add(block)
+    return survey
+
+
+def judged(sound: Sound, survey: Survey, model: "Model") -> Verdict:
+    """What is to be done with a recording."""
+    if survey.is_silent:
+        return Verdict(False, "it is silent")
+    speech: list[NDArray[np.float32]] = []
+    kept: list[NDArray[np.float64]] = []
+    taken: list[NDArray[np.float64]] = []
+    for start, skipped, count in _stretches(sound, survey):
+        probability, before, residual = _tried(sound, survey, model, start, count)
+        speech.append(probability[skipped:])
+        kept.append(before[skipped:])
+        taken.append(residual[skipped:])
+    return verdict(np.concatenate(speech), np.concatenate(kept), np.concatenate(taken), survey.step / survey.rate)
+
+
+def verdict(speech: NDArray[np.float32], power: NDArray[np.float64], residual: NDArray[np.float64], step: float) -> Verdict:
+    """The verdict on frames, `step` seconds apart: how likely speech is in each, its power, and that of what the model takes from it."""
+    active = power > 1e-3 * np.percentile(power, 98)
+    spoken = (speech > SPEAKS) & active
+    seconds = float(spoken.sum() * step)
+    if seconds < min(LEAST, 0.5 * len(power) * step) or spoken.sum() < SHARE * active.sum():
+        return Verdict(False, "no speech was found in it", seconds)
+    beside = -10 * float(np.log10(max(residual.mean(), 1e-20) / max(power[spoken].mean(), 1e-20)))
+    if beside > CLEAN:
+        return Verdict(False, f"it is clean: what would be taken away lies {beside:.0f} dB below the speech", seconds, beside)
+    return Verdict(True, "", seconds, beside)
+
+
+def _stretches(sound: Sound, survey: Survey) -> list[tuple[int, int, int]]:
+    """Where to look: first sample, how many frames of it do not count, and how many samples."""
+    if sound.seconds <= WHOLE:
+        return [(0, 0, sound.samples)]
+    active = np.flatnonzero(survey.active())
+    places = active[np.linspace(0, len(active) - 1, STRETCHES).astype(int)] * survey.step
+    length, early = int(STRETCH * sound.rate), int(BEFORE * sound.rate)
+    result = []
+    for place in np.unique(places):
+        start = int(np.clip(place - length // 2, 0, sound.samples - length))
+        begin = max(0, start - early)
+        result.append((begin, (start - begin) // survey.step, start - begin + length))
+    return result
+
+
+def _tried(
+    sound: Sound, survey: Survey, model: "Model", start: int, count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Of each frame of a stretch: how likely speech is, the power of the recording, and that of what the model takes from it."""
+    stream = model.stream(survey)
+    before = list(sound.blocks(start, count))
+    after = np.concatenate([*(stream.push(block) for block in before), stream.finish()])
+    samples = np.concatenate(before)
+    frames = max(1, len(samples) // survey.step)
+
+    def powers(values: NDArray[np.float32]) -> NDArray[np.float64]:
+        whole = values[: frames * survey.step].reshape(frames, -1)
+        result: NDArray[np.float64] = np.square(whole).mean(1, dtype=np.float64)
+        return result
+
+    found = np.concatenate(stream.speech)[2 : 2 + frames]  # frame 2 is the first whose restored samples are the recording's
+    return np.pad(found, (0, frames - len(found))), powers(samples), powers(samples - after)

@@ -1,0 +1,107 @@
+"""What a network learns from: voices at changing speeds and in changing colours, degraded anew each time they come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.audio import noises
+from burnish.audio.frames import HOP, RATE
+from burnish.audio.noises import Bank
+from burnish.degradation import Degradation
+
+Samples = NDArray[np.float32]
+
+SPEEDS = (1.0, 5 / 6, 10 / 11, 10 / 9, 6 / 5)  # pitch and pace together: the voices of more people than there are
+LEVEL = 0.05  # root mean square of what a network hears, of a full scale of 1: a recording is brought there first
+SPREAD = 8.0  # decibels by which that is missed in training
+NOTHING = 0.08  # share of examples without any voice, and as many without noise
+MUSIC = 0.3  # share of those without a voice that are music
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """Makes pairs of stretches of `length` samples, degraded and clean, at 16 kHz, out of clean `voices` by `degradation`."""
+
+    voices: tuple[Samples, ...]
+    degradation: Degradation
+    length: int
+
+    @staticmethod
+    def of(bank: Bank, degradation: Degradation, length: int) -> "Mixer":
+        """One that knows each voice at several speeds too."""
+        return Mixer(tuple(sped(voice, speed) for speed in SPEEDS for voice in bank.voices), degradation, length)
+
+    def batch(self, count: int, seed: tuple[int, ...]) -> tuple[Samples, Samples]:
+        """Degraded and clean stretches, `count`×`length` each, drawn by `seed`."""
+        rng = np.random.default_rng(seed)
+        pairs = [self._pair(rng) for _ in range(count)]
+        return np.stack([degraded for degraded, _ in pairs]), np.stack([clean for _, clean in pairs])
+
+    def _pair(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
+        chance = rng.random()
+        if chance < NOTHING:
+            noise = noises.music(self.length, rng) if rng.random() < MUSIC else self._noise(rng)
+            return noises.normal(noise) * _level(rng), np.zeros(self.length, np.float32)
+        voice = coloured(self._voice(rng), rng)
+        if chance < 2 * NOTHING:
+            degraded = clean = voice
+        else:
+            degraded, clean = self.degradation.pair(voice, int(rng.integers(2**31)))
+        now = float(np.sqrt(np.mean(np.square(degraded, dtype=np.float64))))
+        gain = _level(rng) / np.float32(max(now, 1e-6))
+        return degraded * gain, clean * gain
+
+    def _noise(self, rng: np.random.Generator) -> Samples:
+        found = noises.bank().noises
+        if found and rng.random() < 0.5:
+            return noises.stretch(found[int(rng.integers(len(found)))], self.length, rng)
+        return noises.made(self.length, rng)
+
+    def _voice(self, rng: np.random.Generator) -> Samples:
+        """A stretch of voice, put together of several recordings if one is short, now and then with a pause in it."""
+        result = np.zeros(self.length, np.float32)
+        place = int(rng.integers(self.length // 2)) if rng.random() < 0.15 else 0
+        lengths = np.array([len(voice) for voice in self.voices], np.float64)
+        while place < self.length:
+            voice = self.voices[int(rng.choice(len(self.voices), p=lengths / lengths.sum()))]
+            first = int(rng.integers(max(1, len(voice) - RATE // 2)))
+            piece = voice[first : first + self.length - place]
+            result[place : place + len(piece)] = piece
+            place += len(piece) + int(rng.integers(RATE // 4))
+        return result
+
+
+def _level(rng: np.random.Generator) -> np.float32:
+    return np.float32(LEVEL * 10 ** (rng.uniform(-SPREAD, SPREAD) / 20))
+
+
+def sped(samples: Samples, speed: float) -> Samples:
+    """The recording played `speed` times as fast, its pitch as much higher."""
+    if speed == 1:
+        return samples
+    before = -(-len(samples) // 3960) * 3960  # a multiple of what the transforms of both lengths are quick with
+    after = round(before / speed)
+    spectrum = np.fft.rfft(samples, before)
+    kept = spectrum[: after // 2 + 1] if after < before else np.pad(spectrum, (0, after // 2 + 1 - len(spectrum)))
+    return (np.fft.irfft(kept, after) * (after / before)).astype(np.float32)[: round(len(samples) / speed)]
+
+
+def coloured(samples: Samples, rng: np.random.Generator) -> Samples:
+    """As another microphone hears it: a smooth change of colour by some decibels, and sometimes a band as narrow as a telephone's."""
+    spectrum = np.fft.rfft(samples)
+    octaves = np.log2(np.maximum(np.arange(len(spectrum)) * (RATE / len(samples)), 30) / 30)
+    points = rng.normal(0, 3, 6)
+    gain = 10 ** (np.interp(octaves, np.linspace(0, 8.1, 6), points) / 20)
+    if rng.random() < 0.12:
+        limit = rng.uniform(3000, 7500)
+        places = np.arange(len(spectrum)) * (RATE / len(samples))
+        gain *= np.clip((limit * 1.1 - places) / (0.1 * limit), 0, 1)
+    if rng.random() < 0.2:
+        gain *= np.clip(octaves / rng.uniform(0.5, 3), 0, 1)
+    return np.fft.irfft(spectrum * gain, len(samples)).astype(np.float32)
+
+
+def whole_frames(seconds: float) -> int:
+    """The number of samples of the stretch of whole frames next to so many seconds."""
+    return max(2, round(seconds * RATE / HOP)) * HOP
