@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from burnish.audio.restore import SoundResult as SoundResult
     from burnish.degradation import Degradation as Degradation
     from burnish.errors import BurnishError as BurnishError
     from burnish.errors import DegradationError as DegradationError
@@ -49,6 +50,7 @@ _HOME = {
     "RestoreResult": "image.restore",
     "Sample": "image.samples",
     "Scoreboard": "scoreboard.board",
+    "SoundResult": "audio.restore",
     "StoreError": "errors",
     "TakenError": "errors",
     "UnknownModelError": "errors",

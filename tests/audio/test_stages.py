@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from audio.conftest import tone
+from recordings import tone
 
 from burnish.audio import noises
 from burnish.audio.stages import STAGES, active_level

@@ -175,7 +175,7 @@ def _soundfile() -> Any:
 
 
 def _why(error: Exception) -> str:
-    return str(getattr(error, "error_string", None) or error).strip().rstrip(".")
+    return str(getattr(error, "error_string", None) or error).removeprefix("Error : ").strip().rstrip(".")
 
 
 # --- Writing ---

@@ -15,8 +15,8 @@ HIGHEST, TINY = 100.0, 1e-12
 def si_sdr(restored: Samples, truth: Samples) -> float:
     """The scale-invariant signal-to-distortion ratio in dB, capped at ±100 (Le Roux et al., "SDR – half-baked or well done?", 2019)."""
     x, s = restored.astype(np.float64), truth.astype(np.float64)
-    target = s * (x @ s) / max(s @ s, TINY)
-    ratio = max(target @ target, TINY) / max((target - x) @ (target - x), TINY)
+    target = s * (float(x @ s) / max(float(s @ s), TINY))
+    ratio = max(float(target @ target), TINY) / max(float((target - x) @ (target - x)), TINY)
     return float(np.clip(10 * np.log10(ratio), -HIGHEST, HIGHEST))
 
 

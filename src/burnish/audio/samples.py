@@ -48,7 +48,8 @@ def spectrogram(samples: Samples) -> NDArray[np.uint8]:
     unit = np.clip((level - 30) / RANGE + 1, 0, 1)[:, ::-1].T[:256] * (len(COLOURS) - 1)
     low = np.minimum(unit.astype(int), len(COLOURS) - 2)
     share = (unit - low)[..., None]
-    return (COLOURS[low] * (1 - share) + COLOURS[low + 1] * share).astype(np.uint8)
+    picture: NDArray[np.uint8] = (COLOURS[low] * (1 - share) + COLOURS[low + 1] * share).astype(np.uint8)
+    return picture
 
 
 def _picture(samples: Samples) -> str:

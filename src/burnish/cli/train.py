@@ -11,7 +11,8 @@ from burnish.cli.words import SRC, print_boards, say
 
 @click.command(
     epilog="\b\nExamples:\n  burnish train --data scans/ --clean originals/\n  burnish train --data cells/ --noisy-only --max-minutes 5"
-    "\n  burnish train photo --data photos/ --set degradation=noise:5-30+jpeg:40-90\n  burnish train --data voices/ --set noises=noises/\n  burnish train seed --resume"
+    "\n  burnish train photo --data photos/ --set degradation=noise:5-30+jpeg:40-90"
+    "\n  burnish train --data voices/ --set noises=noises/\n  burnish train seed --resume"
 )
 @click.argument("recipe", required=False)
 @click.option("--data", metavar="SRC", help=f"What to learn from: {SRC}. Default: the recipe's.")
@@ -47,8 +48,9 @@ def train(
 ) -> None:
     """Train the network of RECIPE (a shipped recipe's name or a TOML file) into a model file with its report.
 
-    Without RECIPE, a folder of recordings trains the recipe speech; a folder of images is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
-    --from, patch and schedule, for the model's own recipe or RECIPE. With neither RECIPE nor --data, it is the seed.
+    Without RECIPE, a folder of images is looked at and recipe, patch and a schedule that fits into --max-minutes are chosen for it; with
+    --from, patch and schedule, for the model's own recipe or RECIPE. A folder of clean voices trains the recipe
+    speech. With neither RECIPE nor --data, it is the seed.
     """
     from burnish.training import process
 

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from burnish.audio.files import holds_sound
 from burnish.errors import BurnishError, InputError, TakenError, one_line
 from burnish.files import atomic, keep_attributes
 from burnish.image import files as image_files
@@ -18,6 +19,9 @@ from burnish.image.model import Model, load
 from burnish.image.run import Trial, restored_rows, tried
 from burnish.image.survey import Range, Survey, surveyed
 from burnish.origin import ATTRIBUTE, Origin
+
+if TYPE_CHECKING:
+    from burnish.audio.model import Model as SoundModel
 
 Status = Literal["restored", "unchanged", "skipped", "failed"]
 Advance = Callable[[int], None]  # is told a number of pixels
@@ -104,7 +108,7 @@ class Work:
 def restore_file(
     src: str | Path,
     dst: str | Path,
-    model: str | Path | Model = "photo",
+    model: "str | Path | Model | SoundModel" = "photo",
     *,
     strength: float = 1.0,
     tile: int | None = None,
@@ -126,15 +130,28 @@ def restore_file(
       does. Without it all is restored.
     - `overwrite`: replace a file that is at `dst`. Without it there is no harm done: the result's status is "skipped".
 
+    A recording is restored by `speech` where no other model is named, and `tile`, `value_range` and `max_pixels` do not matter.
+
     Returns what became of it: "restored", "unchanged" (a copy was written) or "skipped". Raises InputError for a file that is no image or
     broken, a place that cannot be written to, or a value out of range; ModelError for a model that cannot be loaded or cannot take the
     photo. Nothing is written then.
     """
+    if _is_sound(Path(src), model):
+        from burnish.audio import restore as sound
+
+        named = "speech" if model == "photo" else model
+        return sound.restore_file(src, dst, named, strength=strength, threads=threads, gate=gate, overwrite=overwrite)
+    assert isinstance(model, str | Path | Model)
     settings = Settings(strength, tile, value_range, max_pixels, overwrite, gate)
     if threads is not None and (threads < 1 or isinstance(model, Model)):
         raise InputError(f"threads = {threads} must be at least 1, and a loaded model has its own: load(name, threads)")
     loaded = model if isinstance(model, Model) else load(model, threads)
     return done(Work(Path(src), Path(dst), loaded, settings, _unseen, _unseen))
+
+
+def _is_sound(source: Path, model: "str | Path | Model | SoundModel") -> bool:
+    """Whether it is a recording that is to be restored, or a model for them that is to do it."""
+    return holds_sound(source) or not isinstance(model, str | Path | Model)
 
 
 def _unseen(pixels: int) -> None:

@@ -17,7 +17,7 @@ from burnish.training.audio import losses
 from burnish.training.audio.mixing import Mixer
 from burnish.training.audio.networks import Bands
 from burnish.training.checkpoint import State
-from burnish.training.loop import CHECKPOINT, CHECKPOINT_EVERY, HISTORY, interruptible, history_csv, learning_rate
+from burnish.training.loop import CHECKPOINT, CHECKPOINT_EVERY, HISTORY, history_csv, interruptible, learning_rate
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe
 

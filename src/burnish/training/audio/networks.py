@@ -48,10 +48,8 @@ class Bands(nn.Module):
         self.speech = nn.Linear(width, 1)
         with torch.no_grad():
             for lines, numbers in zip(leave, NUMBERS, strict=True):
-                lines.weight *= 0.1
-                lines.bias.unflatten(-1, (-1, numbers))[..., numbers // 3] = (
-                    0.8  # the real part of what the frame itself is multiplied with
-                )
+                lines.weight.mul_(0.1)
+                lines.bias.view(-1, numbers)[:, numbers // 3] = 0.8  # the real part of what the frame itself is multiplied with
 
     def forward(self, spectrum: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         batch, time = spectrum.shape[:2]
