@@ -44,7 +44,8 @@ def main() -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         taken = time.monotonic() - began
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(json.dumps({"sound_s": seconds, "taken_s": round(taken, 1), "real_time_factor": round(taken / seconds, 4), "memory_mb": round(most)}))
+    factor = round(taken / seconds, 4)
+    print(json.dumps({"sound_s": seconds, "taken_s": round(taken, 1), "real_time_factor": factor, "memory_mb": round(most)}))
 
 
 if __name__ == "__main__":

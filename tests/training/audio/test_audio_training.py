@@ -12,7 +12,7 @@ from burnish.audio import frames
 from burnish.audio.model import load
 from burnish.errors import RecipeError
 from burnish.training import Order, recipe, train
-from burnish.training.audio import losses, networks
+from burnish.training.audio import losses, networks, voices
 
 SMALL = {"network_args": {"width": 8, "blocks": 1, "across": 4}, "batch": 4, "crops": 8, "epochs": 2, "seconds": 0.5, "validation": 0.3}
 
@@ -53,6 +53,15 @@ def test_a_folder_of_voices_becomes_a_model(tmp_path: Path) -> None:
     assert len(run.history) == 2
     assert (tmp_path / "run" / "report.html").exists()
     assert recipe.of_run(tmp_path / "run")
+
+
+def test_a_made_voice_is_another_for_each_seed_and_has_pauses() -> None:
+    one, other = voices.voice(2.0, 1), voices.voice(2.0, 2)
+    assert one.shape == other.shape == (32000,)
+    assert np.abs(one).max() == pytest.approx(0.3)
+    assert not np.array_equal(one, other)
+    powers = np.square(one.reshape(-1, 400)).mean(1)
+    assert powers.min() < 1e-6 < 1e-3 < powers.max()
 
 
 @pytest.mark.parametrize("changes", [{"noisy_only": True, "loss": "mse", "crop": 1}, {"degradation": "own"}])

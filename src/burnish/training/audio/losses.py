@@ -25,7 +25,8 @@ def spectra(samples: Tensor) -> Tensor:
 def samples(spectrum: Tensor) -> Tensor:
     """The samples of B×T×257×2 spectra, (T − 1)·256 of them, the halves that stand alone at both ends left out."""
     pieces = torch.fft.irfft(torch.view_as_complex(spectrum.contiguous()), 2 * HOP) * torch.from_numpy(window(2 * HOP))
-    return (pieces[:, 1:, :HOP] + pieces[:, :-1, HOP:]).flatten(1)
+    result: Tensor = (pieces[:, 1:, :HOP] + pieces[:, :-1, HOP:]).flatten(1)
+    return result
 
 
 def filtered(spectrum: Tensor, filters: Tensor) -> Tensor:
