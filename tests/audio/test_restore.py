@@ -81,7 +81,7 @@ def test_a_file_that_is_being_written_is_refused(tmp_path: Path, model: Model, m
     source = noisy(tmp_path / "a.flac")
     surveyed = gate.surveyed
 
-    def meanwhile(sound: gate.Sound) -> gate.Survey:
+    def meanwhile(sound: gate.Sound, *_rest: object) -> gate.Survey:
         survey = surveyed(sound)
         with source.open("ab") as file:
             file.write(b"more")

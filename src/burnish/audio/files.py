@@ -250,7 +250,8 @@ def encoded(block: Block, subtype: str, little: bool) -> bytes:
 
 def _whole(block: Block, bits: int) -> NDArray[np.int64]:
     top = 2 ** (bits - 1)
-    return np.clip(np.rint(block.astype(np.float64) * top), -top, top - 1).astype(np.int64)
+    whole: NDArray[np.int64] = np.clip(np.rint(block.astype(np.float64) * top), -top, top - 1).astype(np.int64)
+    return whole
 
 
 def _companded(whole: NDArray[np.int16], subtype: str) -> bytes:

@@ -4,6 +4,7 @@ What is looked at is what the model itself makes of the recording: where it find
 is judged by stretches spread over it, each begun a little early so that the model has found its feet.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,11 +36,12 @@ class Verdict:
     beside: float | None = None
 
 
-def surveyed(sound: Sound) -> Survey:
-    """The whole recording looked at. Raises InputError as its blocks do."""
+def surveyed(sound: Sound, tick: Callable[[], None] = lambda: None) -> Survey:
+    """The whole recording looked at; `tick` is called block by block. Raises InputError as its blocks do."""
     survey = Survey(sound.rate, sound.channels)
     for block in sound.blocks():
         survey.add(block)
+        tick()
     return survey
 
 

@@ -143,7 +143,7 @@ def _restored(work: Work) -> SoundResult:
     sound = audio_files.open_sound(work.source)
     kind = audio_files.format_for(sound, work.target)
     work.begin(sound.samples)
-    survey = gate.surveyed(sound)
+    survey = gate.surveyed(sound, lambda: work.advance(0))
     verdict = gate.judged(sound, survey, work.model) if settings.gate else gate.Verdict(True)
     try:
         with atomic(work.target, private=True, replace=settings.overwrite) as temporary:

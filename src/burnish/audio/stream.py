@@ -50,9 +50,7 @@ class Stream:
         self._taken += len(block)
         self._waiting = np.concatenate([self._waiting, block.T], 1)
         done = []
-        while (count := min(AT_ONCE, self._waiting.shape[1] // self._step - 1)) > 0 and (
-            count == AT_ONCE or self._waiting.shape[1] // self._step - 1 == count
-        ):
+        while (count := min(AT_ONCE, self._waiting.shape[1] // self._step - 1)) > 0:
             done.append(self._frames(self._waiting[:, : (count + 1) * self._step]))
             self._waiting = self._waiting[:, count * self._step :]
         return self._out(done)

@@ -139,6 +139,8 @@ def restore_file(
     if _is_sound(Path(src), model):
         from burnish.audio import restore as sound
 
+        if isinstance(model, Model):
+            raise InputError(f"{src}: is a recording, which {model.card.name} does not restore; name a model for sound, such as speech")
         named = "speech" if model == "photo" else model
         return sound.restore_file(src, dst, named, strength=strength, threads=threads, gate=gate, overwrite=overwrite)
     assert isinstance(model, str | Path | Model)

@@ -23,6 +23,7 @@ from burnish.scoreboard.board import Scoreboard
 from burnish.training import parallel, recipe
 from burnish.training.audio import export, loop, networks
 from burnish.training.audio.mixing import LEVEL, Mixer, whole_frames
+from burnish.training.loop import HISTORY
 from burnish.training.recipe import Recipe
 
 HELD_SECONDS = 4.0  # of each recording held out, whose loss is told every epoch
@@ -133,5 +134,5 @@ def _finish(
     model_file.write_card(path, card)
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
     report.write_report(folder / "report.html", f"{plan.name}: a training run", [report.Story(board, card, history, plan.to_toml())])
-    say(f"Wrote {path}, {folder / loop.HISTORY} and {folder / 'report.html'}")
+    say(f"Wrote {path}, {folder / HISTORY} and {folder / 'report.html'}")
     return Run(folder, path, board, history)
