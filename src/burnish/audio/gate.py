@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WHOLE = 90.0  # seconds up to which all of a recording is looked at
 STRETCHES, STRETCH, BEFORE = 9, 8.0, 2.0  # of a longer one: how many, how many seconds each, and seconds before it that do not count
 SPEAKS = 0.5  # how likely speech must be in a frame for it to count
-LEAST = 0.25  # seconds of speech below which there is none
+LEAST = 0.2  # seconds of speech below which there is none
 SHARE = 0.04  # and of what is active in the recording, at least
 CLEAN = 27.0  # decibels: what is taken away lies this far below what is left where nobody speaks and where somebody does
 
@@ -65,7 +65,7 @@ def verdict(speech: NDArray[np.float32], power: NDArray[np.float64], residual: N
     active = power > 1e-3 * np.percentile(power, 98)
     spoken = (speech > SPEAKS) & active
     seconds = float(spoken.sum() * step)
-    if seconds < min(LEAST, 0.5 * len(power) * step) or spoken.sum() < SHARE * active.sum():
+    if seconds < LEAST or spoken.sum() < SHARE * active.sum():
         return Verdict(False, "no speech was found in it", seconds)
     beside = -10 * float(np.log10(max(residual.mean(), 1e-20) / max(power[spoken].mean(), 1e-20)))
     if beside > CLEAN:

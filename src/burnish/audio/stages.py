@@ -19,6 +19,7 @@ To add a stage: write its function, give it a row in STAGES and a line in the li
 """
 
 import io
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,8 +139,10 @@ def _aligned(moved: Samples, samples: Samples) -> Samples:
 
 def _loss(samples: Samples, stage: Stage) -> Samples:
     rng = np.random.default_rng(stage.seed)
-    lost = rng.random(len(samples) // PACKET + 1) < (stage.value or 0.0) / 100
-    return samples * np.repeat(~lost, PACKET)[: len(samples)].astype(np.float32)
+    count = len(samples) // PACKET + 1
+    kept = np.ones(count, np.float32)
+    kept[rng.permutation(count)[: math.ceil(count * (stage.value or 0.0) / 100)]] = 0
+    return samples * np.repeat(kept, PACKET)[: len(samples)]
 
 
 def bandlimited(samples: Samples, frequency: float) -> Samples:

@@ -157,7 +157,7 @@ def _curves(story: Story) -> str:
 def _card(card: Card) -> str:
     facts = {
         "parameters": f"{card.parameters:,} ({card.parameters * 4 / 1024:.2f} KB)",
-        "multiply-adds a pixel": f"{card.macs_per_pixel:,.0f}",
+        **_work(card),
         "halo": counted(card.halo, "pixel"),
         "trained for": card.degradation,
         "data": f"{card.data.get('name')} ({card.data.get('fingerprint')}): {card.data.get('terms')}",
@@ -171,9 +171,15 @@ def _card(card: Card) -> str:
         for layer in card.layers
     )
     return (
-        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for a 32×32 image</h3>'
+        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, {"for a 32×32 image" if card.kind == "image" else "for a frame"}</h3>'
         f'<div class="scroll"><table><thead>'
         f'<tr><th scope="col">layer</th><th scope="col" class="number">output</th><th scope="col" class="number">parameters</th>'
         f"</tr></thead>"
         f"<tbody>{layers}</tbody></table></div>"
     )
+
+
+def _work(card: Card) -> dict[str, str]:
+    if card.macs_per_pixel is not None:
+        return {"multiply-adds a pixel": f"{card.macs_per_pixel:,.0f}"}
+    return {"multiply-adds a second": f"{card.macs_per_second or 0:,.0f}"}
