@@ -158,7 +158,7 @@ def _card(card: Card) -> str:
     facts = {
         "parameters": f"{card.parameters:,} ({card.parameters * 4 / 1024:.2f} KB)",
         **_work(card),
-        "halo": counted(card.halo, "pixel"),
+        "halo": counted(card.halo, "pixel" if card.kind == "image" else "sample"),
         "trained for": card.degradation,
         "data": f"{card.data.get('name')} ({card.data.get('fingerprint')}): {card.data.get('terms')}",
         "licence": card.licence,
@@ -170,8 +170,9 @@ def _card(card: Card) -> str:
         f'<td class="number">{layer["parameters"]:,}</td></tr>'
         for layer in card.layers
     )
+    item = "a 32×32 image" if card.kind == "image" else "a frame"
     return (
-        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, {"for a 32×32 image" if card.kind == "image" else "for a frame"}</h3>'
+        f'<div class="scroll"><table><tbody>{rows}</tbody></table></div><h3>Layers, for {item}</h3>'
         f'<div class="scroll"><table><thead>'
         f'<tr><th scope="col">layer</th><th scope="col" class="number">output</th><th scope="col" class="number">parameters</th>'
         f"</tr></thead>"
