@@ -55,6 +55,16 @@ def test_a_folder_of_voices_becomes_a_model(tmp_path: Path) -> None:
     assert recipe.of_run(tmp_path / "run")
 
 
+def test_a_share_of_what_was_given_can_be_kept() -> None:
+    torch.manual_seed(0)
+    network = networks.build("bands", SMALL["network_args"]).eval()  # type: ignore[arg-type]
+    spectrum = torch.randn(1, 6, 257, 2)
+    with torch.inference_mode():
+        plain = losses.filtered(spectrum, network(spectrum)[0])
+        kept = losses.filtered(spectrum, networks.keeping(network, 0.25)(spectrum)[0])
+    assert torch.allclose(kept, 0.25 * spectrum[:, :-1] + 0.75 * plain, atol=1e-5)
+
+
 def test_a_made_voice_is_another_for_each_seed_and_has_pauses() -> None:
     one, other = voices.voice(2.0, 1), voices.voice(2.0, 2)
     assert one.shape == other.shape == (32000,)

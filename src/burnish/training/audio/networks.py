@@ -1,5 +1,6 @@
 """The networks that restore sound: from spectra to the filter that takes the noise out of them."""
 
+import copy
 from typing import Any
 
 import torch
@@ -75,6 +76,18 @@ class Bands(nn.Module):
             first += count
         filters.append(filters[-1][:, :, -1:])
         return torch.cat(filters, 2), self.speech(x.mean(2)).squeeze(-1), torch.stack(after)
+
+
+def keeping(network: Bands, share: float) -> Bands:
+    """A copy of the network that gives so much (0–1) of what it was given, and the rest of what it would give."""
+    copied = copy.deepcopy(network)
+    with torch.no_grad():
+        for lines, numbers in zip(copied.leave, NUMBERS, strict=True):
+            assert isinstance(lines, Lines)
+            lines.weight.mul_(1 - share)
+            lines.bias.mul_(1 - share)
+            lines.bias.view(-1, numbers)[:, numbers // 3] += share
+    return copied
 
 
 class Lines(nn.Module):

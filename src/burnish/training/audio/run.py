@@ -28,6 +28,7 @@ from burnish.training.recipe import Recipe
 
 HELD_SECONDS = 4.0  # of each recording held out, whose loss is told every epoch
 SCORED_SECONDS = 10.0
+KEPT = 0.1  # of the untouched recording in the result: speech is easier to understand for it (STOI), at a little less PESQ
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def _finish(
     """Model file, scoreboard and report."""
     path = folder / "model.onnx"
     plain = plan.to_dict() | {"data": Path(plan.data).name, "noises": Path(plan.noises).name}
-    card = export.export(network, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin)
+    kept = networks.keeping(network, KEPT)
+    card = export.export(kept, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin)
     with progress.shown("scoring") as shown:
         (board,) = task.score([audio_model.load(path)], shown, plan.seed)
     card = replace(card, scores=[board.to_json()])
