@@ -11,7 +11,7 @@ import pytest
 import burnish
 from burnish import errors
 
-RESULTS = {"Card", "Degradation", "ImageBoard", "Model", "PictureSet", "RestoreResult", "Sample", "Scoreboard", "Verdict"}
+RESULTS = {"Card", "Degradation", "ImageBoard", "Model", "PictureSet", "RestoreResult", "Sample", "Scoreboard", "SoundResult", "Verdict"}
 FUNCTIONS = {"evaluate", "load", "restore_file"}
 
 

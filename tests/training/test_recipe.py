@@ -125,7 +125,7 @@ def test_what_a_run_writes_of_an_extended_recipe_needs_nothing_else(tmp_path: Pa
         ('extends = "mine.toml"', "mine.toml: extends itself (mine.toml extends mine.toml)"),
         ('extends = "other.toml"', "extends itself (mine.toml extends other.toml extends mine.toml)"),
         ('extends = "photo-fats"', "photo-fats: no such recipe; did you mean 'photo-fast'?"),
-        ('extends = "none/such.toml"', "no such recipe; name one of"),
+        ('extends = "none/other.toml"', "no such recipe; name one of"),
         ("extends = 3", "extends = 3 must be a recipe's name or file"),
         ('extends = "wrong.toml"', "wrong.toml: unknown key 'epoch'; did you mean 'epochs'?"),
         ('extends = "seed"\nepoch = 3', "mine.toml: unknown key 'epoch'; did you mean 'epochs'?"),
