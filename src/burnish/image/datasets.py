@@ -121,6 +121,40 @@ def load(
     return _folder(path, channels, progress, limit, RESIDENT if resident is None else resident)
 
 
+def several(sources: Sequence[str | Path], channels: int | None = 3, progress: Progress | None = None) -> PictureSet:
+    """The images of several sources, each as `load` takes it or one image file, read as they are asked for; of one source the names are
+    as `load` gives them, of several each begins with its source. Raises InputError as `load` does."""
+    sets = [_one_or_many(source, channels, progress) for source in sources]
+    if len(sets) == 1:
+        return sets[0]
+    names = [name if Path(source).is_file() else f"{source}/{name}" for source, each in zip(sources, sets, strict=True) for name in each.names]
+    skipped = [(f"{source}/{name}", why) for source, each in zip(sources, sets, strict=True) for name, why in each.skipped]
+    images = _Chained([each.images for each in sets])
+    return PictureSet(", ".join(each.name for each in sets), images, names, UNSTATED, tuple(skipped))
+
+
+def _one_or_many(source: str | Path, channels: int | None, progress: Progress | None) -> PictureSet:
+    path = Path(source)
+    if path.is_file() and opening.format_of(path) is not None:
+        image = read(path, channels or 3)
+        return PictureSet(path.name, [image], [path.name], UNSTATED)
+    return load(source, "test", progress, channels, resident=0)
+
+
+class _Chained(Sequence[Picture]):
+    """Several sequences of images as one."""
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._places = [(part, index) for part in parts for index in range(len(part))]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        part, place = self._places[index]
+        return part[place]
+
+
 def has_test_split(source: str | Path) -> bool:
     """Whether `source` comes with images to test on, apart from those to train on."""
     return _kind(source)[0] != "folder"

@@ -35,7 +35,7 @@ class Model:
     def __init__(self, file: ModelFile) -> None:
         _check_graph(file)
         self.file = file
-        self._has_latent = len(file.outputs) > 1
+        self.has_latent = len(file.outputs) > 1
 
     @property
     def card(self) -> Card:
@@ -133,7 +133,7 @@ class Model:
         Alpha is left out; colour in a grey model gives the channels' latents one after the other. Raises ModelError when the model has no
         latent, and what `restore` raises.
         """
-        if not self._has_latent:
+        if not self.has_latent:
             raise ModelError(f"{self.card.name}: has no latent to encode into; take a model with a bottleneck, such as seed")
         pictures = _checked_pictures(array)
         bands = pictures.shape[-1]
@@ -148,6 +148,25 @@ class Model:
             latents.append(latent.reshape(len(planes), -1, *latent.shape[2:]))
         result = np.concatenate(latents)
         return result if array.ndim == 4 else result[0]
+
+    def decode(self, latent: NDArray[Any]) -> NDArray[np.float32]:
+        """The images of latents: C×h×w (or of whatever shape `encode` gives one image) to H×W×C float32 on 0–1; N of them to N×H×W×C.
+
+        H and W are those of the padded image that was encoded. Raises ModelError when the model has no latent, InputError for an array that
+        is none of this model, or holds values that are not finite.
+        """
+        if not self.has_latent:
+            raise ModelError(f"{self.card.name}: has no latent to decode from; take a model with a bottleneck, such as seed")
+        known = self.file.outputs[1].shape
+        values = np.asarray(latent, np.float32)
+        batch = values[None] if values.ndim == len(known) - 1 else values
+        if batch.ndim != len(known) or any(isinstance(k, int) and k != n for k, n in zip(known[1:], batch.shape[1:], strict=True)):
+            told = "×".join(str(each) if isinstance(each, int) else "any" for each in known[1:])
+            raise InputError(f"an array of shape {values.shape} is no latent of {self.card.name}, whose are {told}; give what encode gives")
+        if 0 in batch.shape or not np.isfinite(batch).all():
+            raise InputError("the latent is empty or holds values that are not finite; encode the image again")
+        restored = np.clip(self.file.rear("latent", "restored", batch), 0, 1).transpose(0, 2, 3, 1)
+        return restored if values.ndim == len(known) else restored[0]
 
     def layout(
         self, bands: int, *, alpha: bool, shape: tuple[int, ...], inks: bool = False, extra: int = 0, nodata: float | None = None

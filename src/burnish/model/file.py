@@ -98,6 +98,7 @@ class ModelFile:
         self.data = data
         self._asked = threads
         self._turn = threading.Lock()
+        self._rears: dict[tuple[str, str], Any] = {}
         self.card = _checked_card(self._session, data, path)
 
     def __reduce__(self) -> tuple[type["ModelFile"], tuple[Path, bytes, int | None]]:
@@ -124,21 +125,35 @@ class ModelFile:
             results: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
         return results
 
+    def rear(self, begin: str, end: str, values: NDArray[Any]) -> NDArray[np.float32]:
+        """The output `end` of a graph that begins at its output `begin`, for values of that. Raises ModelError where `end` needs more."""
+        with self._turn:
+            if (begin, end) not in self._rears:
+                try:
+                    self._rears[begin, end] = self._opened(wire.rear(self.data, begin, end))
+                except ValueError as error:
+                    raise ModelError(f"{self.path}: cannot be run from its {begin}: {error}; take another model") from error
+            result: NDArray[np.float32] = self._rears[begin, end].run([end], {begin: values})[0]
+        return result
+
     @cached_property
     def _session(self) -> Any:
-        onnxruntime = _runtime()
+        return self._opened(self.data)
+
+    def _opened(self, data: bytes) -> Any:
+        onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.log_severity_level = 4
         options.enable_mem_pattern = False  # windows at an item's edges have other sizes: planning for each takes twice the memory
         try:
-            return onnxruntime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
             why = str(error).strip().splitlines()[0][:120] if str(error).strip() else "no ONNX"
             raise ModelError(f"{self.path}: not an ONNX model ({why}); give a file made by burnish train") from error
 
 
-def _runtime() -> Any:
+def runtime() -> Any:
     """ONNX Runtime, which from 1.29 on tells its maker of every model that it loads, unless it is told not to before it begins."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime

@@ -121,3 +121,54 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
         if byte < 128:
             return value, place
     raise ValueError("it is not ONNX")
+
+
+# --- A part of a graph ---
+
+_NODE, _INPUT, _OUTPUT, _OPSET, _IR = 1, 11, 12, 8, 1  # GraphProto's, GraphProto's, GraphProto's, ModelProto's, ModelProto's
+_NODE_INPUT, _NODE_OUTPUT, _VALUE_NAME = 1, 2, 1  # NodeProto's, NodeProto's, ValueInfoProto's
+
+
+def rear(data: bytes, begin: str, end: str) -> bytes:
+    """The part of a model that leads from its output `begin` to its output `end`, as a model of its own, which takes what `begin` gives.
+
+    Raises ValueError for bytes that are no ONNX model, and where `end` needs more than `begin`.
+    """
+    model = list(_fields(memoryview(data)))
+    graph = next((value for field, value in model if field == _GRAPH and isinstance(value, memoryview)), None)
+    if graph is None:
+        raise ValueError("it holds no graph")
+    nodes, weights, outputs, inputs = [], {}, {}, set()
+    for field, value in _texts(graph):
+        if field == _NODE:
+            nodes.append(value)
+        elif field == _INITIALIZER:
+            weights[_tensor(value).name] = value
+        elif field in (_INPUT, _OUTPUT):
+            name = next(bytes(text).decode() for kind, text in _texts(value) if kind == _VALUE_NAME)
+            inputs.add(name) if field == _INPUT else outputs.update({name: value})
+    if begin not in outputs or end not in outputs:
+        raise ValueError(f"it gives no {begin} or no {end}")
+    chosen, used = _needed(nodes, {begin}, {end}, inputs)
+    parts = [_written(_NODE, bytes(node)) for node in chosen] + [_written(2, b"decoder")]
+    parts += [_written(_INITIALIZER, bytes(weights[name])) for name in weights if name in used]
+    parts += [_written(_INPUT, bytes(outputs[begin])), _written(_OUTPUT, bytes(outputs[end]))]
+    version = next(value for field, value in model if field == _IR and isinstance(value, int))
+    opsets = b"".join(_written(_OPSET, bytes(value)) for field, value in model if field == _OPSET and isinstance(value, memoryview))
+    return bytes([_IR << 3, version]) + opsets + _written(_GRAPH, b"".join(parts))
+
+
+def _needed(nodes: list[memoryview], given: set[str], wanted: set[str], inputs: set[str]) -> tuple[list[memoryview], set[str]]:
+    """The nodes, in their order, that make what is wanted of what is given, and the names of all that they take."""
+    chosen: list[memoryview] = []
+    used: set[str] = set()
+    wanted = wanted - given
+    for node in reversed(nodes):
+        names = {kind: [bytes(text).decode() for field, text in _texts(node) if field == kind] for kind in (_NODE_INPUT, _NODE_OUTPUT)}
+        if wanted & set(names[_NODE_OUTPUT]):
+            chosen.append(node)
+            wanted = (wanted - set(names[_NODE_OUTPUT])) | (set(names[_NODE_INPUT]) - given)
+            used |= set(names[_NODE_INPUT])
+    if wanted & inputs:
+        raise ValueError("its image needs more than its latent: the network has a way around its bottleneck")
+    return chosen[::-1], used

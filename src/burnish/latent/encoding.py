@@ -1,0 +1,151 @@
+"""Folders of images to latents and back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.errors import InputError, ModelError
+from burnish.image.datasets import PictureSet, write_png
+from burnish.image.model import Model
+from burnish.latent import store, thumb
+from burnish.latent.store import Head, Writer
+from burnish.progress import Progress, silent
+
+BATCH_BYTES = 1 << 22  # of pixels run at a time
+BATCH = 512  # images
+PLACEHOLDER = "thumb"
+THUMB_FORMAT = "thumb 1"  # what stands for the fingerprint of placeholders, which every later Burnish must read
+LONGEST = 1000  # pixels on the longer side of a decoded placeholder
+
+Skipped = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is made of each image: by `model`, its latent, images being brought to `size` (height, width; None: as they are); without one,
+    a placeholder of at most `bytes`."""
+
+    model: Model | None
+    size: tuple[int, int] | None = None
+    bytes: int = 24
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The model's name and fingerprint, as a latents file has them."""
+        return (self.model.card.name, self.model.digest) if self.model else (PLACEHOLDER, THUMB_FORMAT)
+
+
+def encode(pictures: PictureSet, wanted: Wanted, writer: Writer, progress: Progress = silent) -> Skipped:
+    """Add the latents of all images that the writer does not have yet; the names of those that cannot be read, with why.
+
+    Raises InputError for images of several sizes where the model takes any and no size is asked for.
+    """
+    skipped: Skipped = list(pictures.skipped)
+    known = set(writer.done)
+    paths: list[str] = []
+    images: list[NDArray[Any]] = []
+    held = 0
+    for index, name in enumerate(pictures.names):
+        progress(index, len(pictures.names), name)
+        if name in known:
+            continue
+        try:
+            image = fitted(pictures.images[index], wanted)
+        except InputError as error:
+            skipped.append((name, str(error)))
+            continue
+        if images and (image.shape != images[0].shape or image.dtype != images[0].dtype):
+            _add(writer, wanted, paths, images)
+            paths, images, held = [], [], 0
+        paths.append(name)
+        images.append(image)
+        held += image.nbytes
+        if held >= BATCH_BYTES or len(images) >= BATCH:
+            _add(writer, wanted, paths, images)
+            paths, images, held = [], [], 0
+    if images:
+        _add(writer, wanted, paths, images)
+    return skipped
+
+
+def fitted(image: NDArray[Any], wanted: Wanted) -> NDArray[Any]:
+    """The image in the size that it is encoded in; for a placeholder as bytes already."""
+    if wanted.model is None:
+        eight = image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
+        code = thumb.encoded(eight, wanted.bytes)
+        return np.frombuffer(code.ljust(wanted.bytes, b"\0"), np.uint8)
+    if wanted.size is None or image.shape[:2] == wanted.size:
+        return image
+    return resized(image, *wanted.size)
+
+
+def resized(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """An H×W×C image squeezed or stretched to another size."""
+    import pyvips
+
+    source = pyvips.Image.new_from_array(np.ascontiguousarray(image))
+    made = source.resize(width / image.shape[1], vscale=height / image.shape[0], kernel="lanczos3")
+    pixels: NDArray[Any] = made.gravity("centre", width, height, extend="copy").numpy().reshape(height, width, -1)
+    return pixels
+
+
+def _add(writer: Writer, wanted: Wanted, paths: list[str], images: list[NDArray[Any]]) -> None:
+    name, fingerprint = wanted.named
+    if wanted.model is None:
+        writer.add(Head(name, fingerprint, [wanted.bytes], "uint8"), paths, np.stack(images))
+        return
+    latents = wanted.model.encode(np.stack(images))
+    head = Head(name, fingerprint, list(latents.shape[1:]), "float32", list(images[0].shape[:2]))
+    writer.add(head, paths, latents)
+
+
+# --- Back ---
+
+
+def decode(latents: store.Latents, model: Model | None, out: Path, *, overwrite: bool, progress: Progress = silent) -> Iterator[Path]:
+    """Write each image as a PNG under `out`, named as its path; yields the files.
+
+    Raises ModelError when the latents are another model's, InputError for a file that stands there already or a path that leads out of it.
+    """
+    head = latents.head
+    if model is not None and model.digest != head.fingerprint:
+        raise ModelError(
+            f"{model.path}: is another model (fingerprint {model.digest}) than made these latents ({head.model}, {head.fingerprint}); "
+            "name the one that made them with -m"
+        )
+    for index, path in enumerate(latents.paths):
+        target = _target(out, path)
+        if target.exists() and not overwrite:
+            raise InputError(f"{target}: exists already; choose another folder, or let it be replaced with --overwrite")
+        row = latents.latent[index]
+        write_png(target, _picture(row) if model is None else _decoded(model, row, head), np.dtype(np.uint8))
+        progress(index + 1, len(latents.paths), path)
+        yield target
+
+
+def _decoded(model: Model, row: NDArray[Any], head: Head) -> NDArray[np.float32]:
+    image = model.decode(row)
+    height, width = head.size or image.shape[:2]
+    image = image[:height, :width]
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+
+
+def _picture(row: NDArray[Any]) -> NDArray[np.float32]:
+    """A placeholder's picture, in its shape."""
+    pixels, (width, height) = thumb.decoded(row.tobytes().rstrip(b"\0"))
+    long = thumb.SIDE * 4
+    scale = long / max(width, height)
+    shown = resized(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+    return (shown / np.float32(255)).astype(np.float32)
+
+
+def _target(out: Path, path: str) -> Path:
+    """Where an image goes: its place in the folder that was encoded, with .png behind it."""
+    target = out / f"{path}.png"
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+        raise InputError(f"{path!r}: leads out of {out}, so that nothing is written; the latents file is not to be trusted")
+    return target

@@ -1,0 +1,239 @@
+"""Latents of many images in one file: written as they come, gone on with after a stop, checked when they are read.
+
+The file is an .npz (or Parquet) of `path` and `latent` per image and a head with the model's fingerprint, the latent's shape and a
+checksum. While it is made, what is done stands in a folder beside it, which goes when the file is whole.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burnish.errors import InputError, MissingExtraError
+from burnish.files import atomic, write_text
+
+KIND = "burnish latents 1"
+ENDINGS = (".npz", ".parquet")
+HEAD, DONE, ROWS = "head.json", "done.jsonl", "rows.bin"
+CHUNK = 1 << 24  # bytes copied at a time
+
+
+@dataclass(frozen=True)
+class Head:
+    """What all rows of a file share: the model's `name` and `fingerprint`, the latent's `shape` and `dtype` ("float32", or "uint8" for
+    placeholders, filled up with zeros), and the `size` that images were brought to, [height, width] or None."""
+
+    model: str
+    fingerprint: str
+    shape: list[int]
+    dtype: str
+    size: list[int] | None = None
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one latent."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"kind": KIND} | vars(self)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """A latents file: its head, the images' paths, and `latent`, N×shape."""
+
+    head: Head
+    paths: list[str]
+    latent: NDArray[Any] = field(compare=False)
+
+
+class Writer:
+    """A latents file in the making. `done` holds the paths whose latents stand already; `add` takes the next ones; `finish` makes the file.
+
+    What was begun with another model, or for another set of images, is begun anew.
+    """
+
+    def __init__(self, target: Path, source: str, model: tuple[str, str]) -> None:
+        check_ending(target)
+        self.target = target
+        self.folder = target.parent / f".{target.name}.partial"
+        self._source, self._model = source, model
+        self.head: Head | None = None
+        self.done: list[str] = []
+        self._rows: BinaryIO | None = None
+        self._begun()
+
+    def add(self, head: Head, paths: Sequence[str], latents: NDArray[Any]) -> None:
+        """Add the latents of some images, N×shape. Raises InputError for another shape than the first ones had, and where there is no room."""
+        if self.head is None:
+            self.head = head
+            self._start()
+        if self.head != head:
+            raise InputError(f"{paths[0]}: its latent is {head.shape}, the others' are {self.head.shape}; give images of one size")
+        assert self._rows is not None
+        try:
+            self._rows.write(np.ascontiguousarray(latents, np.dtype(head.dtype)).tobytes())
+            self._rows.flush()
+            with (self.folder / DONE).open("a", encoding="utf-8") as names:
+                names.write("".join(json.dumps(path) + "\n" for path in paths))
+        except OSError as error:
+            raise InputError(f"{self.target}: cannot be written ({error.strerror}); free some space and run the same again") from error
+        self.done += paths
+
+    def finish(self) -> None:
+        """Make the file of what was added, and remove the folder. Raises InputError when nothing was added or there is no room."""
+        if self.head is None or self._rows is None:
+            raise InputError(f"{self.target}: no image could be encoded, so it is not written")
+        self._rows.close()
+        rows = self.folder / ROWS
+        head = self.head.to_json() | {"rows": len(self.done), "checksum": _checksum(self.done, rows)}
+        writer = _write_npz if self.target.suffix == ".npz" else _write_parquet
+        with atomic(self.target) as temporary:
+            writer(temporary, head, self.done, rows)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the files; what was added stays for the next time."""
+        if self._rows is not None:
+            self._rows.close()
+
+    def _begun(self) -> None:
+        """Take over what an earlier run has done, as far as both its names and its rows are whole."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads((self.folder / HEAD).read_text("utf-8"))
+            if told.pop("source") != self._source or (told["model"], told["fingerprint"]) != self._model:
+                return
+            told.pop("kind")
+            head = Head(**told)
+            lines = (self.folder / DONE).read_text("utf-8").split("\n")[:-1]
+            count = min(len(lines), (self.folder / ROWS).stat().st_size // head.row_bytes)
+            done = [str(json.loads(line)) for line in lines[:count]]
+            rows = (self.folder / ROWS).open("r+b")
+            rows.truncate(count * head.row_bytes)
+            rows.seek(0, 2)
+            write_text(self.folder / DONE, "".join(json.dumps(path) + "\n" for path in done))
+            self.head, self.done, self._rows = head, done, rows
+
+    def _start(self) -> None:
+        assert self.head is not None
+        shutil.rmtree(self.folder, ignore_errors=True)
+        write_text(self.folder / HEAD, json.dumps(self.head.to_json() | {"source": self._source}))
+        write_text(self.folder / DONE, "")
+        self._rows = (self.folder / ROWS).open("wb")
+
+
+def read(path: Path) -> Latents:
+    """The latents in a file. Raises InputError for a file that is none, is cut off or damaged, or was made by a newer Burnish."""
+    check_ending(path)
+    try:
+        head, paths, latent = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as latents ({error.strerror or error}); copy it anew") from error
+    except (ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: holds no latents, or is cut off or damaged; copy it anew or encode again") from error
+    if head.pop("kind", None) != KIND:
+        raise InputError(f"{path}: was made for another purpose or by a newer Burnish; encode again")
+    checksum, rows = head.pop("checksum", ""), head.pop("rows", -1)
+    if rows != len(paths) or len(latent) != rows or checksum != _digest(paths, latent):
+        raise InputError(f"{path}: is damaged (its checksum is wrong); copy it anew or encode again")
+    try:
+        return Latents(Head(**head), paths, latent.reshape(rows, *head["shape"]))
+    except (TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: is damaged (its head and its rows disagree); encode again") from error
+
+
+def check_ending(path: Path) -> None:
+    """Raises InputError for a name that does not say how latents are stored, MissingExtraError for Parquet without pyarrow."""
+    if path.suffix not in ENDINGS:
+        raise InputError(f"{path}: latents are stored as .npz or .parquet; choose one of these endings")
+    if path.suffix == ".parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError as error:
+            raise MissingExtraError(f"{path}: Parquet needs pyarrow: pip install 'burnish[parquet]'; or write .npz") from error
+
+
+# --- The two formats ---
+
+
+def _write_npz(target: Path, head: dict[str, Any], paths: Sequence[str], rows: Path) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
+        for name, array in (("head", _bytes(json.dumps(head))), ("path", _bytes("\n".join(map(json.dumps, paths))))):
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            file.writestr(f"{name}.npy", buffer.getvalue())
+        with file.open("latent.npy", "w", force_zip64=True) as entry, rows.open("rb") as source:
+            shape = (len(paths), *head["shape"])
+            description = {"descr": np.lib.format.dtype_to_descr(np.dtype(head["dtype"])), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(entry, description)  # type: ignore[arg-type]  # all it needs is `write`
+            shutil.copyfileobj(source, entry, CHUNK)
+
+
+def _read_npz(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        head = json.loads(bytes(file["head"]))
+        text = bytes(file["path"]).decode()
+        return head, [json.loads(line) for line in text.split("\n")] if text else [], file["latent"]
+
+
+def _bytes(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _write_parquet(target: Path, head: dict[str, Any], paths: Sequence[str], rows: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    dtype = np.dtype(head["dtype"])
+    width = int(np.prod(head["shape"]))
+    kind = pyarrow.list_(pyarrow.from_numpy_dtype(dtype), width)
+    schema = pyarrow.schema([("path", pyarrow.string()), ("latent", kind)], metadata={"burnish": json.dumps(head)})
+    step = max(1, CHUNK // max(1, width * dtype.itemsize))
+    with parquet.ParquetWriter(target, schema) as writer, rows.open("rb") as source:
+        for first in range(0, len(paths), step):
+            part = list(paths[first : first + step])
+            values = np.frombuffer(source.read(len(part) * width * dtype.itemsize), dtype)
+            column = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values), width)
+            writer.write_table(pyarrow.table([pyarrow.array(part), column], schema=schema))
+
+
+def _read_parquet(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(str(error)) from error
+    head = json.loads((table.schema.metadata or {})[b"burnish"])
+    column = table.column("latent").combine_chunks()
+    return head, table.column("path").to_pylist(), column.flatten().to_numpy().reshape(len(table), *head["shape"])
+
+
+def _checksum(paths: Sequence[str], rows: Path) -> str:
+    digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
+    with rows.open("rb") as file:
+        for chunk in _chunks(file):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _digest(paths: Sequence[str], latent: NDArray[Any]) -> str:
+    digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
+    digest.update(np.ascontiguousarray(latent).data)
+    return digest.hexdigest()
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
