@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("-m", "--model", type=click.Path(path_type=Path), metavar="FILE", help="What --keep has kept; nothing is learnt then.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="FILE.npz", help="Keep what was learnt, for -m.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with the oddest images.")
-@click.option("--maps", type=click.Path(path_type=Path), metavar="DIR", help="Write each image's score for every pixel, as a TIFF of floats.")
+@click.option(
+    "--maps", type=click.Path(path_type=Path), metavar="DIR", help="Write each image's score for every pixel, as a TIFF of floats."
+)
 @click.option(
     "--false-alarms",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from burnish.cli.words import SRC, complain, refuse_to_replace, say
+from burnish.cli.words import complain, refuse_to_replace, say
 from burnish.errors import InputError, ModelError
 from burnish.wording import counted
 

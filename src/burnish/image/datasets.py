@@ -127,7 +127,9 @@ def several(sources: Sequence[str | Path], channels: int | None = 3, progress: P
     sets = [_one_or_many(source, channels, progress) for source in sources]
     if len(sets) == 1:
         return sets[0]
-    names = [name if Path(source).is_file() else f"{source}/{name}" for source, each in zip(sources, sets, strict=True) for name in each.names]
+    names = [
+        name if Path(source).is_file() else f"{source}/{name}" for source, each in zip(sources, sets, strict=True) for name in each.names
+    ]
     skipped = [(f"{source}/{name}", why) for source, each in zip(sources, sets, strict=True) for name, why in each.skipped]
     images = _Chained([each.images for each in sets])
     return PictureSet(", ".join(each.name for each in sets), images, names, UNSTATED, tuple(skipped))

@@ -61,7 +61,9 @@ class _Normals:
         return [self.images[half::HALVES] for half in range(HALVES)]
 
 
-def learnt(pictures: PictureSet, minutes: float, *, unsorted: bool = False, seed: int = 0, progress: Progress = silent) -> tuple[Detector, list[str]]:
+def learnt(
+    pictures: PictureSet, minutes: float, *, unsorted: bool = False, seed: int = 0, progress: Progress = silent
+) -> tuple[Detector, list[str]]:
     """A detector of what is odd among images like these, in about so many minutes, and lines that its user should read.
 
     `unsorted`: the images may hold anomalies: the oddest fifth is not learnt from, and the tail is told from the middle of the scores.
@@ -88,7 +90,9 @@ def learnt(pictures: PictureSet, minutes: float, *, unsorted: bool = False, seed
     seconds = max(NETWORK_SHARE * 60 * minutes, 60 * minutes - (once - began) - reserve)
     network, told = _network(normals, seconds, seed, progress)
     lines += told
-    detector = _calibrated(replace(detector, network=network, voices=np.tile([0.0, 1.0], (2 if network else 1, 1))), normals, unsorted, progress)
+    detector = _calibrated(
+        replace(detector, network=network, voices=np.tile([0.0, 1.0], (2 if network else 1, 1))), normals, unsorted, progress
+    )
     facts = pictures.origin() | {"images": len(normals.images), "unsorted": unsorted, "network": bool(network)}
     return replace(detector, facts=facts | {"found": _found(detector, normals, seed)}), lines
 
@@ -154,9 +158,7 @@ def _calibrated(detector: Detector, normals: _Normals, unsorted: bool, progress:
     places = np.concatenate([heat.ravel() for heat in blended])
     rival = np.array([hottest(detector.rival.heat(normals.images[index])) for index in chosen])
     fitted = Tail.robust if unsorted else Tail.fitted
-    return replace(
-        detector, tail=fitted(scores), places=Tail.fitted(places[evenly(len(places), PLACES)]), rival_tail=fitted(rival)
-    )
+    return replace(detector, tail=fitted(scores), places=Tail.fitted(places[evenly(len(places), PLACES)]), rival_tail=fitted(rival))
 
 
 def _found(detector: Detector, normals: _Normals, seed: int) -> list[dict[str, Any]]:

@@ -67,11 +67,12 @@ def write(path: Path, verdicts: Sequence[Verdict], cards: Sequence[Card], detect
     threshold = verdicts[0].threshold if verdicts else 2.0
     rare = 10**-threshold
     pca = sum(each.finding.rival >= threshold for each in scored if each.finding)
+    images = counted(int(detector.facts.get("images", 0)), "normal image")
     parts = [
         STYLE,
         f'<p class="verdict">{counted(odd, "image")} of {len(scored):,} found odd; PCA on patches of 16×16 finds {pca:,}.</p>',
-        f"<p>A score of 2 means that one normal image in a hundred scores as high, 3 one in a thousand. Odd is what scores {threshold:.2f} or "
-        f"more: of normal images, about {100 * rare:.3g} % do. Learnt from {counted(int(detector.facts.get('images', 0)), 'normal image')} "
+        "<p>A score of 2 means that one normal image in a hundred scores as high, 3 one in a thousand. Odd is what scores "
+        f"{threshold:.2f} or more: of normal images, about {100 * rare:.3g} % do. Learnt from {images} "
         f"of {escape(str(detector.facts.get('name', '')))}. Scores beyond {_counted_to(detector):.1f} are extrapolated.</p>",
         *(f"<p>{escape(line)}</p>" for line in lines),
         _missed(detector, threshold),
@@ -95,8 +96,8 @@ def _missed(detector: Detector, threshold: float) -> str:
         for strength, ours, pca in missed(detector.facts.get("found", []), threshold)
     )
     return (
-        "<h3>What the threshold misses</h3><p>Scratches, spots, stains and missing parts were drawn on normal images. Of those, this threshold "
-        f'finds:</p><table><thead><tr><th scope="col">how strong</th><th scope="col" class="number">found</th>'
+        "<h3>What the threshold misses</h3><p>Scratches, spots, stains and missing parts were drawn on normal images. Of those, this "
+        f'threshold finds:</p><table><thead><tr><th scope="col">how strong</th><th scope="col" class="number">found</th>'
         f'<th scope="col" class="number">by PCA</th></tr></thead><tbody>{rows}</tbody></table>'
         '<p class="quiet">Real defects may be easier or harder than drawn ones; look at some images below the threshold too.</p>'
     )
@@ -125,7 +126,9 @@ def _table(verdicts: Sequence[Verdict]) -> str:
         else f'<tr><td>{escape(each.name)}</td><td colspan="3" class="bad">{escape(each.error)}</td></tr>'
         for each in ranked
     )
-    heads = '<th scope="col">image</th><th scope="col" class="number">score</th><th scope="col"></th><th scope="col" class="number">PCA</th>'
+    heads = (
+        '<th scope="col">image</th><th scope="col" class="number">score</th><th scope="col"></th><th scope="col" class="number">PCA</th>'
+    )
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 

@@ -1,10 +1,11 @@
-"""Drawn defects: scratches, spots, stains, missing and misplaced parts, for learning what no normal shows and for telling what is missed."""
+"""Drawn defects: scratches, spots, stains, missing and misplaced parts: to learn what no normal shows, and telling what is missed."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from burnish.latent.planes import Floats, enlarged, mirrored, smoothed
 
-Mask = np.ndarray
+Mask = NDArray[np.bool_]
 FINEST, STRONGEST = 0.4, 3.0  # how strongly a defect differs, in standard deviations of the image
 
 
@@ -32,15 +33,15 @@ def _filling(image: Floats, other: Floats, deviation: float, strength: float, rn
     """What stands in a defect's place: the image shifted in its values or its place, one flat value, another image, a blur, noise."""
     height, width, channels = image.shape
     amount = deviation * strength * float(rng.choice([-1, 1]))
-    tint = np.ones(channels, np.float32) if channels == 1 or rng.random() < 0.6 else rng.uniform(-1, 1, channels).astype(np.float32)
+    tint = np.ones(channels, np.float32) if channels == 1 or rng.random() < 0.6 else np.asarray(rng.uniform(-1, 1, channels), np.float32)
     names = ["shift", "flat", "paste", "blur", "noise", "move"]
     name = rng.choice(names, p=[0.8, 0.2, 0, 0, 0, 0] if thin else [0.45, 0.15, 0.15, 0.08, 0.07, 0.1])
     if name == "shift":
         grain = deviation * 0.2 * rng.standard_normal(image.shape) if rng.random() < 0.3 else 0.0
-        return (image + amount * tint + grain).astype(np.float32)
+        return np.asarray(image + amount * tint + grain, np.float32)
     if name == "flat":
         value = rng.uniform(0, 1, channels) if rng.random() < 0.5 else image.mean((0, 1)) + amount * tint
-        return np.broadcast_to(value.astype(np.float32), image.shape)
+        return np.broadcast_to(np.asarray(value, np.float32), image.shape)
     if name == "paste":
         turned = np.rot90(other, int(rng.integers(4))) if height == width else other[::-1]
         return turned + np.float32(0.5 * amount if rng.random() < 0.5 else 0)
@@ -79,7 +80,7 @@ def _line(image: Floats, rng: np.random.Generator) -> Floats:
     top = float(mask.max())
     if top == 0:
         return mask
-    return np.clip(mask / np.percentile(mask[mask > 0.05 * top], 60), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(mask / np.percentile(mask[mask > 0.05 * top], 60), 0, 1), np.float32)
 
 
 def _stain(image: Floats, rng: np.random.Generator, smallest: float, largest: float) -> Floats:
@@ -98,4 +99,4 @@ def _stain(image: Floats, rng: np.random.Generator, smallest: float, largest: fl
         coarse = rng.standard_normal((height // cell + 2, width // cell + 2)).astype(np.float32)
         depth = depth + rng.uniform(0.1, 0.6) * enlarged(coarse, height, width)
     soft = float(rng.choice([0.1, 0.3, 1.0]))
-    return (np.clip(depth * min(radius, 20) / (1 + 4 * soft) + 0.5, 0, 1) * core).astype(np.float32)
+    return np.asarray(np.clip(depth * min(radius, 20) / (1 + 4 * soft) + 0.5, 0, 1) * core, np.float32)

@@ -5,6 +5,7 @@ import io
 import json
 import threading
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from burnish.latent import surface
 from burnish.latent.neighbours import Components, Neighbours
 from burnish.latent.planes import Floats, enlarged, smoothed
 from burnish.latent.tail import Tail
+from burnish.model import file as model_file
 
 KIND = "burnish anomalies 1"
 HOTTEST = 10  # places whose mean is an image's score: ten times 4×4 pixels
@@ -92,7 +94,7 @@ class Detector:
     def blended(self, heats: list[Floats]) -> Floats:
         """The voices as one heat, each measured by how it varies on normal images."""
         scaled = [(heat - middle) / spread for heat, (middle, spread) in zip(heats, self.voices, strict=True)]
-        return np.mean(scaled, axis=0).astype(np.float32)
+        return np.asarray(np.mean(scaled, axis=0), np.float32)
 
     def _logits(self, image: Floats) -> Floats:
         height, width = image.shape[:2]
@@ -109,8 +111,7 @@ class Detector:
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
-
+        onnxruntime = model_file.runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads or available_cpus()
         options.log_severity_level = 4
@@ -123,7 +124,7 @@ class Detector:
 
     def save(self, path: Path) -> None:
         """Write it to `path`, whole or not at all: an .npz of plain numbers, with a checksum over all of them."""
-        arrays = {"network": np.frombuffer(self.network, np.uint8), "voices": self.voices}
+        arrays: dict[str, NDArray[Any]] = {"network": np.frombuffer(self.network, np.uint8), "voices": self.voices}
         for place, half in enumerate(self.halves):
             arrays |= {f"half{place}_{key}": getattr(half, key) for key in ("mean", "turn", "bank")}
         arrays |= {"pca_mean": self.rival.mean, "pca_vectors": self.rival.vectors}
@@ -132,7 +133,7 @@ class Detector:
         head = {"kind": KIND, "channels": self.channels, "facts": self.facts, "checksum": _checksum(arrays)}
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for its own options
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type] # the stub takes the names for its own options
         write_bytes(path, buffer.getvalue())
 
     @staticmethod
@@ -144,17 +145,19 @@ class Detector:
             head = json.loads(bytes(arrays.pop("head")))
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror}); name a file that --keep has written") from error
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{path}: holds nothing learnt of normal images; name a file that --keep has written") from error
         if head.get("kind") != KIND:
             raise ModelError(f"{path}: was made for another purpose or by a newer Burnish; learn it anew with --normal")
         if head.get("checksum") != _checksum(arrays):
             raise ModelError(f"{path}: is damaged (its checksum is wrong); copy it anew")
         halves = [Neighbours(*(arrays[f"half{place}_{key}"] for key in ("mean", "turn", "bank"))) for place in range(HALVES)]
-        tails = [Tail(arrays[f"{key}_sorted"], *map(float, arrays[f"{key}_fit"])) for key in ("tail", "places", "rival")]
+        tail, places, rarest = [Tail(arrays[f"{key}_sorted"], *map(float, arrays[f"{key}_fit"])) for key in ("tail", "places", "rival")]
         rival = Components(arrays["pca_mean"], arrays["pca_vectors"])
         network = arrays["network"].tobytes()
-        return Detector(head["channels"], (halves[0], halves[1]), network, rival, arrays["voices"], *tails, head["facts"], threads)
+        return Detector(
+            head["channels"], (halves[0], halves[1]), network, rival, arrays["voices"], tail, places, rarest, head["facts"], threads
+        )
 
 
 def hottest(heat: Floats) -> float:

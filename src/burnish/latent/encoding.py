@@ -144,8 +144,8 @@ def _picture(row: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _target(out: Path, path: str) -> Path:
-    """Where an image goes: its place in the folder that was encoded, with .png behind it."""
-    target = out / f"{path}.png"
+    """Where an image goes: its place in the folder that was encoded, with .png behind it unless it is a PNG."""
+    target = out / (path if path.lower().endswith(".png") else f"{path}.png")
     if not path or Path(path).is_absolute() or ".." in Path(path).parts:
         raise InputError(f"{path!r}: leads out of {out}, so that nothing is written; the latents file is not to be trusted")
     return target

@@ -60,7 +60,7 @@ class Neighbours:
         for first in range(0, len(places), QUERIES):
             part = places[first : first + QUERIES]
             found[first : first + QUERIES] = (lengths - 2 * (part @ self.bank.T)).min(1) + np.square(part).sum(1)
-        return np.log(np.maximum(found, 0) + 1).reshape(numbers.shape[:2])
+        return np.asarray(np.log(np.maximum(found, 0) + 1).reshape(numbers.shape[:2]), np.float32)
 
 
 def _farthest(pool: Floats, chosen: Floats, count: int) -> Floats:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]  # of float32: what NumPy returns from most functions is not typed more closely
 
 
 def smoothed(plane: Floats, sigma: float) -> Floats:
@@ -28,7 +28,8 @@ def smoothed(plane: Floats, sigma: float) -> Floats:
 def mirrored(places: NDArray[Any], length: int) -> NDArray[np.int64]:
     """Places along an axis, those beyond its ends folded back as d c b a | a b c d."""
     folded = np.mod(places, 2 * length)
-    return np.where(folded < length, folded, 2 * length - 1 - folded).astype(np.int64)
+    result: NDArray[np.int64] = np.where(folded < length, folded, 2 * length - 1 - folded).astype(np.int64)
+    return result
 
 
 def sampled(image: Floats, y: Floats, x: Floats) -> Floats:
@@ -39,14 +40,15 @@ def sampled(image: Floats, y: Floats, x: Floats) -> Floats:
     columns = [mirrored(left + step, image.shape[1]) for step in (0, 1)]
     above = image[rows[0], columns[0]] * (1 - right) + image[rows[0], columns[1]] * right
     below = image[rows[1], columns[0]] * (1 - right) + image[rows[1], columns[1]] * right
-    return (above * (1 - down) + below * down).astype(np.float32)
+    result: Floats = (above * (1 - down) + below * down).astype(np.float32)
+    return result
 
 
 def halved(plane: Floats) -> Floats:
     """An H×W plane at half its size, each value the mean of four; an odd last row or column is left out."""
     height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
     quarter = plane[:height, :width].reshape(height // 2, 2, width // 2, 2)
-    return quarter.mean((1, 3), dtype=np.float32)
+    return np.asarray(quarter.mean((1, 3), dtype=np.float32))
 
 
 def enlarged(plane: Floats, height: int, width: int) -> Floats:
@@ -59,4 +61,5 @@ def enlarged(plane: Floats, height: int, width: int) -> Floats:
     down = (y - top)[:, None]
     rows = plane[top] * (1 - down) + plane[below] * down
     across = x - left
-    return (rows[:, left] * (1 - across) + rows[:, right] * across).astype(np.float32)
+    result: Floats = (rows[:, left] * (1 - across) + rows[:, right] * across).astype(np.float32)
+    return result

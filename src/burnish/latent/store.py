@@ -10,6 +10,7 @@ import io
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +75,7 @@ class Writer:
         self._begun()
 
     def add(self, head: Head, paths: Sequence[str], latents: NDArray[Any]) -> None:
-        """Add the latents of some images, N×shape. Raises InputError for another shape than the first ones had, and where there is no room."""
+        """Add the latents of some images, N×shape. Raises InputError for another shape than the first, and where there is no room."""
         if self.head is None:
             self.head = head
             self._start()
@@ -139,7 +140,7 @@ def read(path: Path) -> Latents:
         head, paths, latent = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read as latents ({error.strerror or error}); copy it anew") from error
-    except (ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: holds no latents, or is cut off or damaged; copy it anew or encode again") from error
     if head.pop("kind", None) != KIND:
         raise InputError(f"{path}: was made for another purpose or by a newer Burnish; encode again")
@@ -175,12 +176,12 @@ def _write_npz(target: Path, head: dict[str, Any], paths: Sequence[str], rows: P
         with file.open("latent.npy", "w", force_zip64=True) as entry, rows.open("rb") as source:
             shape = (len(paths), *head["shape"])
             description = {"descr": np.lib.format.dtype_to_descr(np.dtype(head["dtype"])), "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(entry, description)  # type: ignore[arg-type]  # all it needs is `write`
+            np.lib.format.write_array_header_1_0(entry, description)
             shutil.copyfileobj(source, entry, CHUNK)
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
         head = json.loads(bytes(file["head"]))
         text = bytes(file["path"]).decode()
         return head, [json.loads(line) for line in text.split("\n")] if text else [], file["latent"]

@@ -18,7 +18,7 @@ FLAT, FAINT = 0.01, 0.003  # on the 0–1 scale: below them a slope or an energy
 COLOUR = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)  # Y, Cb, Cr (ITU-R BT.601)
 _PLACES = np.arange(SIDE)
 _COSINES = np.cos(np.pi * (2 * _PLACES + 1) * _PLACES[:, None] / (2 * SIDE)).astype(np.float32)
-_COSINES *= np.where(_PLACES == 0, np.sqrt(1 / SIDE), np.sqrt(2 / SIDE)).astype(np.float32)[:, None]
+_COSINES *= np.asarray(np.where(_PLACES == 0, np.sqrt(1 / SIDE), np.sqrt(2 / SIDE)), np.float32)[:, None]
 
 
 def prepared(picture: NDArray[np.generic], name: str) -> Floats:

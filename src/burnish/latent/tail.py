@@ -48,7 +48,9 @@ class Tail:
         that the highest fifth has no say."""
         ordered = np.sort(np.asarray(scores, np.float64))
         middle, high = np.quantile(ordered, [0.5, 0.8])
-        return Tail(ordered, float(middle), 0.5, max(float(high - middle) / float(np.log(0.5 / 0.2)), 1e-9 * max(1.0, abs(float(middle)))), 0.0)
+        return Tail(
+            ordered, float(middle), 0.5, max(float(high - middle) / float(np.log(0.5 / 0.2)), 1e-9 * max(1.0, abs(float(middle)))), 0.0
+        )
 
     def rarity(self, scores: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """−log10 of the share of normals that would score as high: 2 is one in a hundred. Strictly rising beyond the tail's start."""

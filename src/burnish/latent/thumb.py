@@ -6,10 +6,11 @@ coder. Its probabilities, learnt from photographs, follow from where a coefficie
 neighbours are zero. All that decides how bytes are read is whole numbers. docs/latent.md gives the format, web/thumb.js reads it too.
 """
 
+import base64
 import functools
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ SHAPES = (  # width by height
     *((8, 9), (5, 6), (4, 5), (3, 4), (5, 7), (2, 3), (5, 8), (3, 5), (9, 16), (1, 2), (4, 9), (2, 5), (1, 3), (1, 4), (1, 6), (1, 8)),
 )
 NEIGHBOURS = 3  # how many of them are not zero: none, some, more
+NOTICE, REACH = 0.3, 0.2  # how the smoother is told the step, and how far it goes beside it
 PRICES = (0.05, 0.07, 0.1, 0.14, 0.2)  # of a bit, in squared steps
 TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
 FROM_YCC = np.linalg.inv(TO_YCC)
@@ -43,7 +45,7 @@ class Tables:
     """What was learnt: `scales` (3 × 44 × 2), how large coefficients are, in quarter octaves, by plane, distance from the corner and
     whether they lie on its axes; `zero`, `one` and `more`: probabilities that a coefficient ends at 0, 1 or a greater value, by how large
     it is beside the step, and by its neighbours; `lowest`: below that, a coefficient is always 0; `short`: by how much values of
-    magnitude 1 and more are drawn towards zero, in 16ths of a step."""
+    magnitude 1 and more are drawn towards zero, in 16ths of a step; `smoother`: the layers of a small network that takes rings away."""
 
     scales: list[list[list[int]]]
     zero: list[list[int]]
@@ -51,6 +53,7 @@ class Tables:
     more: list[list[int]]
     lowest: int
     short: list[int]
+    smoother: list[dict[str, Any]] = field(default_factory=list)
 
     @staticmethod
     @functools.cache
@@ -80,6 +83,15 @@ class Tables:
             ]
             for row in zip(self.zero, self.one, self.more, strict=True)
         ]
+
+    @functools.cached_property
+    def layers(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
+        """The smoother's layers: weights (outputs × inputs × 3 × 3), biases and dilation of each."""
+        found = []
+        for layer in self.smoother:
+            weights = np.frombuffer(base64.b64decode(layer["weights"]), np.int8) * layer["scale"]
+            found.append((weights.reshape(len(layer["biases"]), -1, 3, 3), np.array(layer["biases"]), int(layer["dilation"])))
+        return found
 
     def coded(self, step: int) -> list[tuple[int, int]]:
         """The coefficients that are not always 0 at a step: (place in the flat 3×32×32, level)."""
@@ -174,14 +186,36 @@ def transformed(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def picture_of(levels: dict[int, int], step: int, tables: Tables) -> NDArray[np.uint8]:
     """The 32×32×3 picture of rounded coefficients."""
+    colours = smoothed(colours_of(levels, step, tables), step, tables).transpose(1, 2, 0)
+    return np.floor(np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def colours_of(levels: dict[int, int], step: int, tables: Tables) -> NDArray[np.float64]:
+    """Red, green and blue of rounded coefficients, 3×32×32, before the smoother and not clipped."""
     values = np.zeros(3 * SIDE * SIDE)
     for place, level in levels.items():
         size = abs(level)
         values[place] = math.copysign((size - tables.short[min(size, 2) - 1] / 16) * step_size(step), level)
     planes = COSINES.T @ values.reshape(3, SIDE, SIDE) @ COSINES / WEIGHTS[:, None, None]
     planes[0] += 0.5
-    colours = planes.transpose(1, 2, 0) @ FROM_YCC.T
-    return np.floor(np.clip(colours, 0, 1) * 255 + 0.5).astype(np.uint8)
+    colours: NDArray[np.float64] = np.tensordot(FROM_YCC, planes, 1)
+    return colours
+
+
+def smoothed(colours: NDArray[np.float64], step: int, tables: Tables) -> NDArray[np.float64]:
+    """A decoded 3×32×32 picture with the rings taken away that rounding leaves: what the small network says, times the step."""
+    if not tables.layers:
+        return colours
+    x = np.concatenate([colours - 0.5, np.full((1, SIDE, SIDE), NOTICE * math.log(step_size(step)))])
+    for place, (weights, biases, dilation) in enumerate(tables.layers):
+        padded = np.pad(x, ((0, 0), (dilation, dilation), (dilation, dilation)))
+        total = np.repeat(biases, SIDE * SIDE).reshape(len(biases), SIDE, SIDE)
+        for row in range(3):
+            for column in range(3):
+                part = padded[:, row * dilation : row * dilation + SIDE, column * dilation : column * dilation + SIDE]
+                total += np.tensordot(weights[:, :, row, column], part, 1)
+        x = np.maximum(total, 0) if place < len(tables.layers) - 1 else total
+    return colours + x * (REACH * step_size(step))
 
 
 def step_size(step: int) -> float:
@@ -203,9 +237,7 @@ def neighbours(levels: dict[int, int], place: int) -> int:
     return min(2, found)
 
 
-def rounded(
-    values: NDArray[np.float64], step: int, price: float, tables: Tables, most: float
-) -> tuple[dict[int, int] | None, float]:
+def rounded(values: NDArray[np.float64], step: int, price: float, tables: Tables, most: float) -> tuple[dict[int, int] | None, float]:
     """The coefficients in steps, each rounded to what costs least, and the squared error; None where more than `most` bits are needed."""
     flat, width = np.abs(values).ravel() / step_size(step), step_size(step)
     negative = values.ravel() < 0
