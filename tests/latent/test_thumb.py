@@ -43,7 +43,7 @@ def test_more_bytes_never_more_than_asked_and_nearer_to_the_picture(pictures: li
 def test_24_bytes_show_what_a_picture_looks_like(pictures: list[NDArray[np.uint8]]) -> None:
     mean = [10 * np.log10(255**2 / thumb.squeezed(picture).var((0, 1)).mean()) for picture in pictures]
     scores = [psnr(thumb.encoded(picture, 24), picture) for picture in pictures]
-    assert np.mean(scores) > np.mean(mean) + 4  # than one colour
+    assert np.mean(scores) > np.mean(mean) + 3  # than one colour
 
 
 @pytest.mark.parametrize(("height", "width", "wanted"), [(300, 400, (4, 3)), (900, 1600, (16, 9)), (512, 512, (1, 1)), (640, 427, (2, 3))])

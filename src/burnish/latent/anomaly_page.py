@@ -152,7 +152,7 @@ def _heated(picture: NDArray[np.uint8], heat: Floats) -> NDArray[np.uint8]:
     grey = picture.mean(2, keepdims=True) * 0.7
     colour = np.concatenate([np.full_like(share, 255), 220 * (1 - share), np.full_like(share, 30)], axis=2)
     cover = 0.75 * np.sqrt(share)
-    return (grey * (1 - cover) + colour * cover).round().astype(np.uint8)
+    return np.asarray((grey * (1 - cover) + colour * cover).round(), np.uint8)
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:

@@ -132,7 +132,7 @@ def _thumbnails(pictures: PictureSet, progress: Progress) -> tuple[list[str], ND
     return names, np.stack(thumbs), skipped
 
 
-def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
     """An H×W×3 image at 32×32: its own pixels, in a frame of its edges, where it is a little smaller."""
     height, width = image.shape[:2]
     if SIDE - 8 <= height <= SIDE and SIDE - 8 <= width <= SIDE:

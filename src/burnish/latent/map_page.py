@@ -53,6 +53,6 @@ def _atlas(thumbs: NDArray[np.uint8]) -> str:
     rows = -(-len(thumbs) // ACROSS)
     sheet = np.zeros((rows * ACROSS, SIDE, SIDE, 3), np.uint8)
     sheet[: len(thumbs)] = thumbs
-    sheet = sheet.reshape(rows, ACROSS, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(rows * SIDE, ACROSS * SIDE, 3)
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(sheet), interpretation="srgb")
+    joined = sheet.reshape(rows, ACROSS, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(rows * SIDE, ACROSS * SIDE, 3)
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(joined), interpretation="srgb")
     return f"data:image/jpeg;base64,{base64.b64encode(image.jpegsave_buffer(Q=QUALITY, subsample_mode='off')).decode()}"

@@ -28,6 +28,9 @@ HARD = 1.5  # the focal loss's exponent (Lin et al., 2017)
 class Spotter(nn.Module):
     """N×C×H×W on 0–1 (H and W multiples of 16) to N×1×H×W logits: a U of 3×3 convolutions at a half to a sixteenth of the scale."""
 
+    middle: Tensor
+    spread: Tensor
+
     def __init__(self, channels: int, middle: float, spread: float, width: int = WIDTH) -> None:
         super().__init__()
         self.register_buffer("middle", torch.tensor(middle))
