@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from burnish.degradation import Degradation
+from burnish.image.taken import Look
 
 SIDE = (150, 130)  # height × width
 
@@ -19,6 +20,15 @@ def spoilt(spec: str = "noise:8+8bit", original: NDArray[np.uint8] | None = None
     """A part of a photograph, degraded; 8 bit."""
     picture = data.chelsea()[60 : 60 + SIDE[0], 100 : 100 + SIDE[1]] if original is None else original
     return np.rint(np.clip(Degradation.parse(spec).apply(picture), 0, 1) * 255).astype(np.uint8)
+
+
+def looked(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Look:
+    """A look at an image and a result, handed over in bands as `restore` does."""
+    look = Look(before.shape[0] * before.shape[1])
+    for top in range(0, len(before), 64):
+        for columns in look.windows(before.shape[1]):
+            look.add(*((each[top : top + 64, columns] / 255).astype(np.float32) for each in (before, after)))
+    return look
 
 
 def image(pixels: NDArray[Any], interpretation: str = "srgb") -> Any:

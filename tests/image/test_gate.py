@@ -4,12 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from gallery import spoilt
+from gallery import looked, spoilt
 from numpy.typing import NDArray
 from skimage import data
 
 import burnish
 from burnish.image import gate
+from burnish.image.taken import Taken
 
 PHOTOGRAPHS = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
 TINY_BLIND, TINY_DEBLUR = burnish.load("tiny-blind").card, burnish.load("tiny-deblur").card
@@ -40,12 +41,6 @@ def test_a_sensors_noise_is_told_though_neighbours_share_it() -> None:
     for original in PHOTOGRAPHS[:3]:
         assert found("noise:20+blur:0.7+8bit", original).grain > 2
     assert found("noise:10+8bit", PHOTOGRAPHS[0]).grain == 0
-
-
-def test_jpegs_blocks_are_seen() -> None:
-    for original in PHOTOGRAPHS:
-        assert found("jpeg:30", original).blocky
-    assert not found("noise:5+8bit", data.coffee()).blocky
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 400, 1), (40, 40, 3)])
@@ -84,24 +79,47 @@ def test_a_model_for_noise_alone_refuses_what_has_none() -> None:
     assert gate.refusal(found("noise:25+8bit", data.astronaut()), card) is None
 
 
-def test_clean_is_what_shows_nothing_of_what_the_model_takes_away() -> None:
-    noise = dataclasses.replace(TINY_BLIND, degradation="noise:0-50")
-    jpeg = dataclasses.replace(TINY_BLIND, degradation="noise:0-50|jpeg:30-90")
-    assert gate.is_clean(found("blur:0+8bit", data.astronaut()), TINY_BLIND)
-    assert not gate.is_clean(found("blur:1+8bit", data.astronaut()), TINY_BLIND)
-    assert gate.is_clean(found("blur:1+8bit", data.astronaut()), noise)
-    assert not gate.is_clean(found("noise:3+8bit", data.astronaut()), noise)
-    assert not gate.is_clean(found("noise:20+blur:0.7+8bit", data.astronaut()), noise)
-    assert gate.is_clean(found("jpeg:30", data.astronaut()), noise)
-    assert not gate.is_clean(found("jpeg:30", data.astronaut()), jpeg)
+NOISE = Taken(noise=4.0, left=0.5, flat=0.4, constant=0.1, blocks=(0.0, 0.0), pattern=0.05)
+JPEG = Taken(noise=0.4, left=0.5, flat=0.4, constant=0.1, blocks=(0.9, 0.1), pattern=0.05)
+EDGES = Taken(noise=0.1, left=0.5, flat=0.4, constant=0.1, blocks=(0.0, 0.0), pattern=0.05)
+SHARP = gate.Finding(noise=1.0, grain=0.0, blur=0.6)
+PHOTO = burnish.load("photo").card
+
+
+@pytest.mark.parametrize(
+    ("taken", "change", "words"),
+    [
+        (NOISE, 4 * 3.3, None),
+        (NOISE, 2, "less than one sees"),
+        (NOISE, 80, "by far more than the noise"),
+        (dataclasses.replace(NOISE, flat=0.01), 13, "not noise"),
+        (dataclasses.replace(NOISE, flat=0.01, constant=0.0), 13, None),
+        (dataclasses.replace(NOISE, pattern=0.6), 13, "repeats itself"),
+        (dataclasses.replace(NOISE, noise=None), 13, "not noise"),
+        (JPEG, 20, None),
+        (dataclasses.replace(JPEG, blocks=(0.9, 0.8)), 20, "not noise"),
+        (dataclasses.replace(JPEG, blocks=(0.1, 0.0)), 20, "not noise"),
+        (dataclasses.replace(JPEG, noise=20.0, pattern=0.6), 60, "repeats itself"),
+        (EDGES, 60, "not noise"),
+    ],
+)
+def test_noise_and_jpegs_traces_are_reasons_to_restore_and_the_rest_is_none(taken: Taken, change: float, words: str | None) -> None:
+    for card in (PHOTO, TINY_BLIND):
+        why = gate.needless(SHARP, change / 255, taken, card)
+        assert why is None if words is None else words in (why or "")
+
+
+def test_what_sharpens_may_change_edges_where_there_is_blur() -> None:
+    blurred = dataclasses.replace(SHARP, blur=1.4)
+    assert gate.needless(blurred, 60 / 255, EDGES, TINY_BLIND) is None
+    assert gate.needless(dataclasses.replace(SHARP, blur=None), 60 / 255, EDGES, TINY_BLIND) is None, "too even to tell"
+    assert gate.needless(blurred, 60 / 255, EDGES, PHOTO) is not None, "a denoiser does not sharpen"
 
 
 @pytest.mark.parametrize("spec", ["motion:5-15", "blur:0-2+motion:5-15", "own"])
-def test_what_leaves_no_trace_that_is_looked_for_is_not_taken_for_nothing(spec: str) -> None:
+def test_what_leaves_no_trace_that_is_looked_for_is_trusted(spec: str) -> None:
     card = dataclasses.replace(TINY_BLIND, degradation=spec)
-    finding = found("motion:9+8bit", data.astronaut())
-    assert not gate.is_clean(finding, card)
-    assert gate.needless(finding, card, 0.3) is None
+    assert gate.needless(SHARP, 0.3, EDGES, card) is None
 
 
 def compared(before: NDArray[np.uint8], after: NDArray[np.float32], pixels: int = 0) -> gate.Comparison:
@@ -139,31 +157,13 @@ def test_change_is_the_tail_of_the_differences() -> None:
     assert compared(before, after, pixels=1 << 24).residual().change == pytest.approx(0.5, abs=1e-3), "ten of 2,500 are as many"
 
 
-def test_what_is_sharp_may_change_by_its_noise_and_no_more() -> None:
-    sharp = gate.Finding(noise=5.0, floor=4.5, grain=0.0, blur=0.6, blocky=False)
-    assert gate.most_change(sharp, TINY_BLIND) == pytest.approx(0.01 + 4 * 5 / 255)
-    assert gate.most_change(dataclasses.replace(sharp, noise=1.0, floor=0.9), TINY_BLIND) == 0.01
-    assert gate.most_change(dataclasses.replace(sharp, blur=1.4), TINY_BLIND) is None, "blur explains more"
-    assert gate.most_change(sharp, dataclasses.replace(TINY_BLIND, degradation="noise:0-55")) is None, "a denoiser does not sharpen"
-
-
-def test_a_denoiser_that_sees_texture_where_noise_was_suspected_leaves_it() -> None:
-    denoiser = dataclasses.replace(TINY_BLIND, name="denoiser", degradation="noise:0-55|jpeg:40-90")
-    suspected = gate.Finding(noise=5.0, floor=4.0, grain=0.0, blur=0.6, blocky=False)
-    assert "texture" in (gate.needless(suspected, denoiser, 1.5 * 5 / 255) or "")
-    assert gate.needless(suspected, denoiser, 3 * 5 / 255) is None, "noise that the model takes away"
-    assert gate.needless(suspected, denoiser, 0.009) is None, "next to nothing"
-    assert gate.needless(dataclasses.replace(suspected, blocky=True), denoiser, 1.5 * 5 / 255) is None, "it took away JPEG's traces"
-    assert "more than" in (gate.needless(suspected, TINY_BLIND, 0.2) or "")
-
-
 @pytest.mark.parametrize("original", PHOTOGRAPHS)
 @pytest.mark.parametrize("sigma", [5, 15, 50])
-def test_true_noise_is_never_taken_for_texture(original: NDArray[np.uint8], sigma: int) -> None:
+def test_true_noise_is_never_left(original: NDArray[np.uint8], sigma: int) -> None:
     photo = burnish.load("photo")
     noisy = spoilt(f"noise:{sigma}+8bit", original[:256, :256])
-    values = (noisy / 255).astype(np.float32)
-    finding = gate.examine([values])
-    comparison = gate.Comparison(finding, 256 * 256)
-    comparison.add(values, (photo.restore(noisy) / 255).astype(np.float32))
-    assert gate.needless(finding, photo.card, comparison.residual().change) is None
+    after = photo.restore(noisy)
+    comparison = compared(noisy, (after / 255).astype(np.float32))
+    finding = gate.examine([(noisy / 255).astype(np.float32)])
+    verdict = gate.judge(finding, comparison.residual(), looked(noisy, after).taken(), photo.card)
+    assert verdict.restore, verdict.why

@@ -463,7 +463,7 @@ def test_results_are_values(tmp_path: Path) -> None:
     assert isinstance(result, burnish.RestoreResult)
     with pytest.raises(dataclasses.FrozenInstanceError):
         result.status = "failed"  # type: ignore[misc]
-    assert list(result.to_json()) == ["input", "output", "status", "seconds", "megapixels", "error", "notes"]
+    assert list(result.to_json()) == ["input", "output", "status", "seconds", "megapixels", "noise", "jpeg", "error", "notes"]
     expected = TINY.restore((exact(source) + 1000) / 2000) * 2000 - 1000
     np.testing.assert_allclose(exact(tmp_path / "out.tif"), expected, atol=0.2)
 

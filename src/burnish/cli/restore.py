@@ -133,7 +133,17 @@ def _tell(result: "RestoreResult") -> None:
         complain(result.error)
         return
     did = f"{result.status} in {result.seconds:.1f} s" if result.status == "restored" else result.status
-    say(one_line(f"{result.output}: {did}" + "".join(f"; {note}" for note in result.notes)))
+    say(one_line(f"{result.output}: {did}" + "".join(f"; {note}" for note in [*_taken(result), *result.notes])))
+
+
+def _taken(result: "RestoreResult") -> list[str]:
+    """What was taken away, as far as it is worth a word."""
+    said = []
+    if result.noise and result.noise[1] < min(0.9 * result.noise[0], result.noise[0] - 0.2):
+        said.append("noise of sigma {:.1f} down to {:.1f}".format(*result.noise))
+    if result.jpeg and result.jpeg[1]:
+        said.append("JPEG's traces lessened")
+    return said
 
 
 def _tell_json(result: "RestoreResult") -> None:

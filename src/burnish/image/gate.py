@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from burnish.degradation import Degradation
 from burnish.image.blocks import block_means, noise_response
 from burnish.image.stages import blurred
+from burnish.image.taken import Taken
 from burnish.model.card import Card
 
 Floats = NDArray[np.float32]
@@ -24,15 +25,18 @@ FLATTEST = 0.05  # share of blocks that are as flat or flatter than the one that
 LOW_BIAS = 0.91  # what that one shows of the true noise
 PROBE = 1.0  # sigma of the blur that edges are probed with
 EDGES = 0.002  # share of pixels taken for the strongest edges
-BOUNDARY = 1.15  # steps across JPEG's 8-pixel boundaries beyond those elsewhere, from which an image counts as blocky
-
-CLEAN_NOISE = 2.0  # by the flattest 1 % of blocks
 # Noise two pixels apart, and how many times that of neighbours, from which it is a sensor's, spread by demosaicking: the weaker, the
-# clearer. Of BSDS500's clean photographs 2.8 % pass for such, of those under `camera:0.5` and more all.
+# clearer.
 GRAINS = ((1.5, 3.5), (4.0, 2.5))
 SHARP = 0.85  # pixels
-CLEAN_CHANGE = 0.01  # of the range, at the 99.9th percentile
-LEAST = 2.0  # times its sigma: true noise was changed by 2.1 and more there, texture taken for noise by 0.5 to 2.1
+
+UNSEEN = 2.5  # levels of 255, at the 99.9th percentile: a change that nobody sees
+NOISE = 0.75  # sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
+AREA, EVEN = 0.06, 0.02  # if this share of what is not constant is flat, or less than this share of all is constant, as a photograph's,
+# and the change at the 99.9th percentile is at most so many sigmas: it is 3.3 for white noise, up to 9 for a camera's, 12 and more where
+# edges and texture were taken for noise
+TAIL = 10.0
+SCREEN, PATTERN = 3.0, 0.3  # from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave
 
 PATCH = 64  # pixels a side of the blocks in which a result is compared with its input
 BINS = 4096
@@ -41,15 +45,12 @@ MANY = 1 << 20
 
 @dataclass(frozen=True)
 class Finding:
-    """What an image shows: noise as sigma on the 0–255 scale (`floor`: the flattest blocks' alone; `grain`: noise that neighbours share,
-    as demosaicking leaves it, 0 when there is none), blur as sigma in pixels; None where it is too small or too even to tell; `blocky`:
-    with traces of JPEG's blocks."""
+    """What an image shows: noise as sigma on the 0–255 scale (`grain`: noise that neighbours share, as demosaicking leaves it, 0 when
+    there is none), blur as sigma in pixels; None where it is too small or too even to tell."""
 
     noise: float | None
-    floor: float | None
     grain: float
     blur: float | None
-    blocky: bool
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,15 @@ class Verdict:
     harm: str | None
     finding: Finding
     residual: Residual
+    taken: Taken
 
 
-def judge(finding: Finding, residual: Residual, card: Card) -> Verdict:
+def judge(finding: Finding, residual: Residual, taken: Taken, card: Card) -> Verdict:
     """Whether to restore an image that shows this, with the model of this card, which takes that away from it."""
     unfit = refusal(finding, card)
     harm = None if unfit else residual.harm
-    why = unfit or ("" if harm else needless(finding, card, residual.change) or "")
-    return Verdict(not why, why, harm, finding, residual)
+    why = unfit or ("" if harm else needless(finding, residual.change, taken, card) or "")
+    return Verdict(not why, why, harm, finding, residual, taken)
 
 
 def examine(samples: list[Floats]) -> Finding:
@@ -89,7 +91,7 @@ def examine(samples: list[Floats]) -> Finding:
     grain = float(np.quantile(far, 0.01)) if far.size else 0.0
     grain = grain if any(grain > least and grain > ratio * (floor or 0.0) for least, ratio in GRAINS) else 0.0
     grey = [sample.mean(axis=2) for sample in samples]
-    return Finding(noise, floor, grain, _edge_blur(grey, max(noise or 0.0, grain)), _is_blocky(grey))
+    return Finding(noise, grain, _edge_blur(grey, max(noise or 0.0, grain)))
 
 
 def _noise_levels(samples: list[Floats], step: int) -> NDArray[np.float64]:
@@ -125,19 +127,6 @@ def _edge_blur(samples: list[Floats], noise: float) -> float | None:
         return None
     ratio = float(np.quantile(before[strong] / after[strong], 0.75))
     return PROBE / float(np.sqrt(max(ratio**2 - 1, 1e-3)))
-
-
-def _is_blocky(samples: list[Floats]) -> bool:
-    """Whether steps between columns 8k−1 and 8k, or rows, stand out; samples begin at multiples of 8."""
-    edge: list[float] = []
-    other: list[float] = []
-    for sample in samples:
-        for plane in (sample, sample.T):
-            steps = np.abs(np.diff(plane, axis=1)).mean(axis=0)
-            steps = np.where(np.isfinite(steps), steps, 0)
-            edge.extend(steps[7::8])
-            other.extend(np.concatenate([steps[6::8], steps[8::8]]))
-    return len(edge) > 8 and float(np.mean(edge)) > BOUNDARY * float(np.mean(other)) + 1e-4
 
 
 # --- Before: is the model made for such an image? ---
@@ -179,44 +168,30 @@ def _noise_span(trained: Degradation) -> tuple[float, float]:
     return low, max(high, 5 * camera[1] if camera else 0.0, 255 / np.sqrt(max(photons[0], 1.0)) if photons else 0.0)
 
 
-def is_clean(finding: Finding, card: Card) -> bool:
-    """Whether the image shows nothing of what the model takes away."""
+# --- After: was it noise? ---
+
+
+def needless(finding: Finding, change: float, taken: Taken, card: Card) -> str | None:
+    """Why the image is better left as it is, now that one sees what the model takes away, in words; None when it is not.
+
+    `change` is how much it changes the image at the 99.9th percentile, as a share of the range.
+    """
     trained = _trained(card.degradation)
     if not trained.names <= TRACED:
-        return False
-    sharp = not trained.span("blur") or (finding.blur is not None and finding.blur < SHARP)
-    quiet = finding.floor is not None and finding.floor < CLEAN_NOISE and not finding.grain
-    return quiet and sharp and not (finding.blocky and trained.span("jpeg"))
-
-
-def most_change(finding: Finding, card: Card) -> float | None:
-    """How much the model may change the image at the 99.9th percentile, as a share of the range; None when there is no telling.
-
-    A clean image next to nothing; a sharp one that a model also deblurs no more than its noise explains, since it has no blur to undo.
-    """
-    if is_clean(finding, card):
-        return CLEAN_CHANGE
-    trained = _trained(card.degradation)
-    if not (trained.names <= TRACED and trained.span("blur")) or finding.blur is None or finding.blur >= SHARP:
         return None
-    if finding.blocky and trained.span("jpeg"):
+    if trained.span("blur") and (finding.blur is None or finding.blur >= SHARP):
+        return None  # what sharpening adds sits on edges, as it should
+    if change * 255 <= UNSEEN:
+        return f"clean: {card.name} would change it by less than one sees"
+    noise = taken.noise or 0.0
+    if noise >= SCREEN and taken.pattern >= PATTERN:
+        return f"what {card.name} would take away repeats itself, as the dots of print or a weave do, and noise does not"
+    if taken.lessens_jpeg(1.0):
         return None
-    return CLEAN_CHANGE + 4 * max(finding.noise or 0.0, finding.grain) / 255
-
-
-def needless(finding: Finding, card: Card, change: float) -> str | None:
-    """Why the image is better left as it is, now that one sees by how much the model would change it, in words; None when it is not.
-
-    `change` is that at the 99.9th percentile, as a share of the range.
-    """
-    most = most_change(finding, card)
-    if most is not None and change > most:
-        return f"{card.name} would change it by more than the noise and blur in it explain"
-    trained = _trained(card.degradation)
-    suspected = max(finding.noise or 0.0, finding.grain) / 255
-    denoises_only = trained.names <= TRACED and not (trained.span("blur") or (finding.blocky and trained.span("jpeg")))
-    if denoises_only and CLEAN_CHANGE < change < LEAST * suspected:
-        return f"it looked noisy, but {card.name} takes that for texture"
+    if noise < NOISE or (taken.flat < AREA and taken.constant > EVEN):
+        return f"what {card.name} would take away is not noise: there is none of it in flat areas"
+    if change * 255 > UNSEEN + TAIL * noise:
+        return f"{card.name} would change edges and texture by far more than the noise that it found in flat areas"
     return None
 
 

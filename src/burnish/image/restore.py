@@ -18,6 +18,7 @@ from burnish.image.files import Photo
 from burnish.image.model import Model, load
 from burnish.image.run import Trial, restored_rows, tried
 from burnish.image.survey import Range, Survey, surveyed
+from burnish.image.taken import Look, Taken
 from burnish.origin import ATTRIBUTE, Origin
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class RestoreResult:
     """What became of a photo. `notes`: what the result lacks, or why it is unchanged or skipped; `error`: why it failed; `seconds`: how
     long it took; `megapixels`: its size, 0 where nothing was written.
 
+    `noise`: the noise in flat areas before and after, as sigma on the 0–255 scale, None where there is no flat area; `jpeg`: whether
+    JPEG's traces were found, and whether the result has less of them. Both are None where nothing was written.
+
     `status` is "restored", "unchanged" (the result is a copy), "skipped" (there is a file at that place already) or "failed" (nothing is
     written).
     """
@@ -74,6 +78,8 @@ class RestoreResult:
     megapixels: float = 0.0
     notes: tuple[str, ...] = ()
     error: str | None = None
+    noise: tuple[float, float] | None = None
+    jpeg: tuple[bool, bool] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The keys of `burnish restore --json`. The bytes of a name that is no UTF-8 are lone surrogates in it, as Python has them."""
@@ -83,6 +89,8 @@ class RestoreResult:
             "status": self.status,
             "seconds": round(self.seconds, 3),
             "megapixels": round(self.megapixels, 6),
+            "noise": self.noise and {"before": round(self.noise[0], 2), "after": round(self.noise[1], 2)},
+            "jpeg": self.jpeg and {"found": self.jpeg[0], "lessened": self.jpeg[1]},
             "error": self.error,
             "notes": list(self.notes),
         }
@@ -217,12 +225,24 @@ def _restored(work: Work) -> RestoreResult:
         if trial and not trial.verdict.restore:
             status: Status = "unchanged"
             notes = _leave(work, photo, kind, origin, trial.verdict.why)
+            told = _told(trial.verdict.taken, 0.0)
         else:
             status = "restored"
-            notes = _write(work, survey, kind, origin, trial)
+            look = None if trial else Look(photo.pixels)
+            notes = _write(work, survey, kind, origin, trial, look)
+            told = _told(trial.verdict.taken, settings.strength) if trial else _told(look.taken(), 1.0) if look else {}
     except TakenError:
         return work.result("skipped", "another run has written it meanwhile")
-    return replace(work.result(status, *notes), megapixels=photo.pixels / 1e6)
+    return replace(work.result(status, *notes), megapixels=photo.pixels / 1e6, **told)
+
+
+def _told(taken: Taken, strength: float) -> dict[str, Any]:
+    """What a result says of the noise and of JPEG's traces, where what was taken away at full strength is blended in at this strength."""
+    before, after = taken.sigma(0.0), taken.sigma(strength)
+    return {
+        "noise": None if before is None or after is None else (before, after),
+        "jpeg": (taken.shows_jpeg, taken.lessens_jpeg(strength)),
+    }
 
 
 def _origin(work: Work) -> Origin:
@@ -262,14 +282,14 @@ def _doubts(target: Path, origin: Origin) -> list[str]:
 # --- Writing ---
 
 
-def _write(work: Work, survey: Survey, kind: str, origin: Origin, trial: Trial | None) -> list[str]:
-    """Restore the photo into its place; returns what the result lacks, in words."""
+def _write(work: Work, survey: Survey, kind: str, origin: Origin, trial: Trial | None, look: Look | None) -> list[str]:
+    """Restore the photo into its place, shown to `look` on the way; returns what the result lacks, in words."""
     photo, settings = survey.photo, work.settings
     watch = gate.Comparison(trial.verdict.finding, photo.pixels) if trial and trial.whole is None else None
     if trial and trial.whole is not None and settings.strength == 1:
         rows = iter([trial.whole])
     else:
-        rows = restored_rows(survey, work.model, settings.strength, settings.tile, watch, work.advance)
+        rows = restored_rows(survey, work.model, settings.strength, settings.tile, watch, work.advance, look)
     with atomic(work.target, private=True, replace=settings.overwrite) as temporary:
         lost = image_files.save(photo, temporary, kind, rows)
         if watch:

@@ -11,6 +11,7 @@ from burnish.image import gate
 from burnish.image.channels import Layout
 from burnish.image.model import Model
 from burnish.image.survey import SAMPLE_SIDE, Rows, Survey
+from burnish.image.taken import Look
 from burnish.image.tiling import streamed, tiled
 
 STRIP = 1 << 24  # bytes of the rows that are held at once, as far as the model's halo allows
@@ -32,20 +33,27 @@ def tried(survey: Survey, model: Model, tile: int | None, advance: Callable[[int
     `advance` is told the pixels that need not be restored again at that strength.
     """
     finding = gate.examine(survey.shown())
-    watch = gate.Comparison(finding, survey.photo.pixels)
     whole = None
     if survey.pixels is not None:
-        rows = list(restored_rows(survey, model, 1.0, tile, watch, advance))
+        watch, look = gate.Comparison(finding, survey.photo.pixels), Look(survey.photo.pixels)
+        rows = list(restored_rows(survey, model, 1.0, tile, watch, advance, look))
         whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
-    elif model.card.input_size is None:
+    else:
+        chosen = _chosen(survey) if model.card.input_size is None else []
+        watch, look = gate.Comparison(finding, survey.photo.pixels), Look(sum(each.shape[0] * each.shape[1] for each in chosen))
         run, margin = model.runner(survey.layout, *survey.span), model.halo(survey.layout)
-        count = max(FEWEST, min(MOST, survey.photo.pixels // TRIED // SAMPLE_SIDE**2))
-        for before in survey.samples[:: -(-len(survey.samples) // count)]:
+        for before in chosen:
             advance(0)
             sides = model.tile(survey.layout, *before.shape[:2])
             planes = tiled(run, survey.layout.planes(before), sides, margin, model.card.multiple_of)
-            _compare(survey, watch, before, survey.layout.picture(planes, before))
-    return Trial(gate.judge(finding, watch.residual(), model.card), whole)
+            _compare(survey, before, survey.layout.picture(planes, before), watch, look)
+    return Trial(gate.judge(finding, watch.residual(), look.taken(), model.card), whole)
+
+
+def _chosen(survey: Survey) -> list[Rows]:
+    """The samples that a large photo is tried on."""
+    count = max(FEWEST, min(MOST, survey.photo.pixels // TRIED // SAMPLE_SIDE**2))
+    return survey.samples[:: -(-len(survey.samples) // count)]
 
 
 def restored_rows(
@@ -55,8 +63,12 @@ def restored_rows(
     tile: int | None,
     watch: gate.Comparison | None,
     advance: Callable[[int], None],
+    look: Look | None = None,
 ) -> Iterator[Rows]:
-    """The photo's rows restored, page by page, each page an image of its own, and shown to `watch`; `advance` is told their pixels."""
+    """The photo's rows restored, page by page, each page an image of its own, and shown to `watch` and `look`.
+
+    `advance` is told their pixels.
+    """
     photo, layout = survey.photo, survey.layout
     run = model.runner(layout, *survey.span, strength)
     most = STRIP // (photo.width * photo.bands * photo.dtype.itemsize)
@@ -71,16 +83,19 @@ def restored_rows(
                 band = planes[:, top : top + gate.PATCH]
                 before = waiting.take(band.shape[1])
                 after = layout.picture(band, before)
-                if watch:
-                    _compare(survey, watch, before, after)
+                _compare(survey, before, after, watch, look)
                 advance(len(after) * photo.width)
                 yield after
 
 
-def _compare(survey: Survey, watch: gate.Comparison, before: Rows, after: Rows) -> None:
+def _compare(survey: Survey, before: Rows, after: Rows, watch: gate.Comparison | None, look: Look | None) -> None:
+    """Show rows of the photo and of the result to those who are there to see them."""
     for top in range(0, len(before), gate.PATCH):
-        rows = slice(top, top + gate.PATCH, watch.every)
-        watch.add(*(survey.unit(each[rows, :: watch.every]) for each in (before, after)))
+        if watch:
+            rows = slice(top, top + gate.PATCH, watch.every)
+            watch.add(*(survey.unit(each[rows, :: watch.every]) for each in (before, after)))
+        for columns in look.windows(before.shape[1]) if look else ():
+            look.add(*survey.visible(before[top : top + gate.PATCH, columns], after[top : top + gate.PATCH, columns]))
 
 
 def _noted(read: "_Rows", height: int, layout: Layout, pending: deque[Rows]) -> Iterator[Rows]:

@@ -40,6 +40,15 @@ class Survey:
         """The colours of some rows, or part of them, on 0–1; 0 where there is no data."""
         return channels.unit(self.layout.cleared(rows, self.span[0])[..., self.layout.colours], *self.span)
 
+    def visible(self, *parts: Rows) -> list[channels.Floats]:
+        """The same part of several images as `unit` has it; 0 also where the first one's transparency hides it."""
+        values = [self.unit(each) for each in parts]
+        if self.layout.hides:
+            hidden = self.layout.hidden(self.layout.planes(parts[0]))
+            for each in values:
+                each[hidden] = 0
+        return values
+
     def shown(self) -> list[channels.Floats]:
         """The samples as they are seen, h×w×C on 0–1: inks as light, NaN where transparency hides them
         or there is no data."""
