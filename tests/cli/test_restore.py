@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 from command import BURNISH, burnish_, refused
 from conftest import needs_posix
+from skimage import data
 
 import burnish
 
-KEYS = {"input", "output", "status", "seconds", "megapixels", "error"}
+KEYS = {"input", "output", "status", "seconds", "megapixels", "noise", "jpeg", "error", "notes"}
 
 
 def restore(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -61,6 +63,24 @@ def test_a_folder_with_good_and_bad(tmp_path: Path) -> None:
     again = restore(tmp_path / "in", "-o", tmp_path / "out")
     assert again.returncode == 1
     assert "4 skipped, 1 failed" in again.stderr
+
+
+def test_what_was_taken_away_is_said_in_words_and_in_json(tmp_path: Path) -> None:
+    noisy = gallery.spoilt("noise:8+8bit", data.astronaut()[:200, :200])
+    gallery.image(noisy).pngsave(str(tmp_path / "noisy.png"))
+    said = re.search(r"; noise of sigma (\d+\.\d) down to (\d+\.\d)", restore(tmp_path / "noisy.png", "-o", tmp_path / "a.png").stdout)
+    assert said
+    assert float(said[1]) == pytest.approx(8, rel=0.2)
+    for more in ([], ["--force"]):
+        (each,) = outcomes(restore(tmp_path / "noisy.png", "-o", tmp_path / "a.png", "--overwrite", "--json", *more)).values()
+        assert each["noise"]["before"] == pytest.approx(8, rel=0.2)
+        assert each["noise"]["after"] < 4
+        assert each["jpeg"] == {"found": False, "lessened": False}
+    gallery.image(np.full((64, 64, 3), 99, np.uint8)).pngsave(str(tmp_path / "even.png"))
+    (each,) = outcomes(restore(tmp_path / "even.png", "-o", tmp_path / "b.png", "--json")).values()
+    assert (each["noise"], each["jpeg"]) == (None, {"found": False, "lessened": False})
+    (each,) = outcomes(restore(tmp_path / "even.png", "-o", tmp_path / "b.png", "--json")).values()
+    assert (each["status"], each["noise"], each["jpeg"]) == ("skipped", None, None)
 
 
 def test_one_photo_without_a_place_or_with_a_file_for_it(tmp_path: Path) -> None:

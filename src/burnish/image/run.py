@@ -94,8 +94,9 @@ def _compare(survey: Survey, before: Rows, after: Rows, watch: gate.Comparison |
         if watch:
             rows = slice(top, top + gate.PATCH, watch.every)
             watch.add(*(survey.unit(each[rows, :: watch.every]) for each in (before, after)))
-        for columns in look.windows(before.shape[1]) if look else ():
-            look.add(*survey.visible(before[top : top + gate.PATCH, columns], after[top : top + gate.PATCH, columns]))
+        if look:
+            for columns in look.windows(before.shape[1]):
+                look.add(*survey.visible(before[top : top + gate.PATCH, columns], after[top : top + gate.PATCH, columns]))
 
 
 def _noted(read: "_Rows", height: int, layout: Layout, pending: deque[Rows]) -> Iterator[Rows]:

@@ -19,6 +19,7 @@ FLAT, SHARE = 2.0, 0.5  # what the result still shows in a flat block: so many l
 FEW = 4  # flat blocks that are too few to tell anything
 STEEP = 40.0  # levels: a larger step is an edge, and a row of 8 with one tells nothing of JPEG
 STILL, BUSY = 0.1, 5  # levels, and how many of the 8 must be larger
+SCARCE = 0.05  # share of such rows that tells nothing: JPEG's traces lie over all of an image
 DOUBT = 12.0  # over the root of the number of such rows: how much the steps at one place may stand out by chance
 TRACES, LESSENED = 0.15, 0.7  # from which on steps between JPEG's blocks stand out, and what share may be left where that was lessened
 LAGS = 4, 24  # pixels between which a pattern that repeats itself is looked for
@@ -66,7 +67,7 @@ class Look:
         self._found: list[NDArray[np.float64]] = []  # of each block that is not constant: the residual's deviation, the result's, its mean
         self._constant = self._blocks = 0
         self._steps = np.zeros((2, 2, BLOCK))  # before and after, across and down: the sum of steps at each place within 8 pixels,
-        self._rows = 0  # in so many rows of 8
+        self._rows = self._all_rows = 0  # in so many rows of 8, of so many
         self._patterns: list[tuple[float, float]] = []
 
     def windows(self, width: int) -> list[slice]:
@@ -85,7 +86,7 @@ class Look:
         blocks = _blocks(before)
         told = (blocks.min(axis=2) < blocks.max(axis=2)).any(axis=1)
         self._blocks += told.size
-        self._constant += told.size - np.count_nonzero(told)
+        self._constant += told.size - int(np.count_nonzero(told))
         blocks = _blocks(after)[told]
         deviation = np.sqrt(_blocks(residual)[told].var(axis=2).mean(axis=1))
         self._found.append(np.stack([deviation, _roughness(blocks), blocks.mean(axis=(1, 2))]))
@@ -99,7 +100,8 @@ class Look:
         for axis, pair in enumerate(((before, after), (before.T, after.T))):
             steps = [_steps(each) for each in pair]
             busy = (np.count_nonzero(steps[0] > STILL, axis=1) >= BUSY) & (steps[0].max(axis=1, initial=0) < STEEP)
-            self._rows += np.count_nonzero(busy)
+            self._rows += int(np.count_nonzero(busy))
+            self._all_rows += busy.size
             for when, each in enumerate(steps):
                 self._steps[when, axis] += each[busy].sum(axis=0)
 
@@ -123,6 +125,8 @@ class Look:
 
     def _blockiness(self) -> tuple[float, float]:
         """By how much steps at one place in 8 stand out, from the next largest that it does not touch; the mean of across and down."""
+        if self._rows < SCARCE * self._all_rows:
+            return 0.0, 0.0
         told = []
         for before, after in zip(*self._steps, strict=True):
             place = int(np.argmax(before))
