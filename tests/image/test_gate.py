@@ -99,6 +99,8 @@ PHOTO = burnish.load("photo").card
         (JPEG, 20, None),
         (dataclasses.replace(JPEG, blocks=(0.9, 0.8)), 20, "not noise"),
         (dataclasses.replace(JPEG, blocks=(0.1, 0.0)), 20, "not noise"),
+        (dataclasses.replace(JPEG, blocks=(0.4, 0.0)), 20, "not noise"),
+        (dataclasses.replace(JPEG, noise=4.0, pattern=0.6, blocks=(3.0, 0.2)), 30, None),
         (dataclasses.replace(JPEG, noise=20.0, pattern=0.6), 60, "repeats itself"),
         (EDGES, 60, "not noise"),
     ],

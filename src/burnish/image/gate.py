@@ -32,13 +32,15 @@ GRAINS = ((1.5, 3.5), (4.0, 2.5))
 SHARP = 0.85  # pixels
 
 UNSEEN = 2.5  # levels of 255, at the 99.9th percentile: a change that nobody sees
-NOISE = 0.75  # sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
+NOISE = 1.0  # sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
 AREA, EVEN = 0.06, 0.02  # if this share of what is not constant is flat, or less than this share of all is constant, as a photograph's,
-# and the change at the 99.9th percentile is at most so many sigmas: it is 3.3 for white noise, up to 9 for a camera's, 12 and more where
-# edges and texture were taken for noise
-TAIL = 10.0
-SCREEN, PATTERN = 3.0, 0.2  # from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave
-RINGING = 60.0  # levels that the change at the 99.9th percentile may have for each step by which JPEG's blocks stood out
+# and the change at the 99.9th percentile is at most so many sigmas: it is 3.3 for white noise, up to 7 for most of a camera's, 12 and more
+# where edges and texture were taken for noise
+TAIL = 8.0
+BLOCKS = 0.6  # how much steps between JPEG's blocks stand out from which on to lessen them is worth while: at quality 75 and below, mostly,
+RINGING = 60.0  # and how many levels of change, at the 99.9th percentile, each step by which they stood out explains
+SCREEN, PATTERN = 3.0, 0.2  # from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
+REGULAR, STRONG = 1.0, 8.0  # unless JPEG's blocks stand out so much, which repeat themselves too, but are not as strong as this sigma
 
 PATCH = 64  # pixels a side of the blocks in which a result is compared with its input
 BINS = 4096
@@ -185,10 +187,10 @@ def needless(finding: Finding, change: float, taken: Taken, card: Card) -> str |
         return None  # what sharpening adds sits on edges, as it should
     if change * 255 <= UNSEEN:
         return f"clean: {card.name} would change it by less than one sees"
-    noise = taken.noise or 0.0
-    if noise >= SCREEN and taken.pattern >= PATTERN:
+    noise, blocks = taken.noise or 0.0, taken.blocks[0]
+    if taken.pattern >= PATTERN and noise >= (SCREEN if blocks < REGULAR else STRONG):
         return f"what {card.name} would take away repeats itself, as the dots of print or a weave do, and noise does not"
-    if taken.lessens_jpeg(1.0) and change * 255 <= UNSEEN + max(TAIL * noise, RINGING * taken.blocks[0]):
+    if blocks >= BLOCKS and taken.lessens_jpeg(1.0) and change * 255 <= UNSEEN + max(TAIL * noise, RINGING * blocks):
         return None
     if noise < NOISE or (taken.flat < AREA and taken.constant > EVEN):
         return f"what {card.name} would take away is not noise: there is none of it in flat areas"
