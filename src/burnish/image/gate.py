@@ -7,8 +7,8 @@ strongest edges lose when they are blurred once more (Zhuo and Sim, "Defocus map
 to photographs degraded by known amounts.
 
 How often that is right, with the first `photo` and four windows of 256 pixels a file (benchmarks/gate_rates.py takes whole files): of 38
-photographs of real cameras all are restored, of 8 of a simulated phone 7; of 12 photographs under JPEG of quality 10, 75 and 90 12, 10 and 4;
-under white noise of sigma 2, 5 and 25 6, 12 and 12. Of 108 clean files 2 are changed, both photographs, and none of the 96 drawn ones.
+photographs of real cameras all are restored, of 8 of a simulated phone 7; of 12 photographs under JPEG of quality 10, 75 and 90, 12, 10 and
+4 are; under white noise of sigma 2, 5 and 25, 6, 12 and 12. Of 108 clean files 2 are changed, both photographs, and none of the 96 drawn.
 """
 
 import functools
