@@ -18,8 +18,9 @@ from serving import QUICK, Answer, Server, serving
 
 import burnish
 from burnish.image.files import FORMATS
-from burnish.serve.app import plain_name
-from burnish.serve.settings import Limits
+from burnish.model import file as model_file
+from burnish.serve.app import application, plain_name
+from burnish.serve.settings import Access, Limits
 
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=1_000_000, max_frames=5)
 KINDS = ["camera.jpg", "deep.png", "transparent.png", "stack.tif", "float.tif", "moving.gif", "plain.webp", "plain.avif"]
@@ -127,7 +128,7 @@ def test_names_are_cut_to_what_a_file_can_be_called() -> None:
 @pytest.mark.parametrize(
     ("query", "word"),
     [
-        ("model=none", "there are tiny-deblur, seed"),
+        ("model=none", "for images; there are tiny-deblur, seed"),
         ("model=../../etc/passwd", "there is no model"),
         ("model=", "there is no model"),
         ("strength=2", "from 0"),
@@ -243,6 +244,17 @@ def test_health_models_and_metrics(server: Server) -> None:
     assert server.metric('burnish_answers_total{path="other",status="404"}'), "addresses that are none make no series of their own"
     text = server.ask("/metrics").body.decode("utf-8")
     assert all(re.fullmatch(r"# (HELP|TYPE) .+|[a-z_]+(\{[^}]*\})? [0-9.e+-]+", line) for line in text.splitlines())
+
+
+def test_the_api_takes_no_model_of_sound() -> None:
+    if "speech" not in model_file.shipped():
+        pytest.skip("needs a model that restores sound")
+    speech = {"speech": burnish.load("speech", 1)}
+    with pytest.raises(burnish.InputError, match="none of these models restores images"):
+        application(speech, LIMITS, Access(), [])
+    with serving({QUICK: burnish.load(QUICK, 1)} | speech) as server:
+        refused(server.ask("/restore?model=speech", b"x"), 400, "wrong-parameter", "for images")
+        assert [model["name"] for model in json.loads(server.ask("/models").body)["models"]] == [QUICK, "speech"]
 
 
 def test_a_fault_is_500_in_the_same_shape_and_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:

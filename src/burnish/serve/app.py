@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from burnish import __version__
-from burnish.errors import one_line
+from burnish.errors import InputError, one_line
 from burnish.image.files import FORMATS
 from burnish.image.restore import Settings, Stopped
 from burnish.serve import openapi, page, transfer
@@ -41,8 +41,12 @@ NAME = 150  # letters of a file's name
 def application(models: dict[str, Any], limits: Limits, access: Access, files: list[Asset]) -> ASGIApp:
     """The ASGI application that restores with these models, by their names, and shows a page of these files (none: the API alone).
 
-    It makes a folder for temporary files and threads when it is made, and gives both up in its lifespan's end.
+    It makes a folder for temporary files and threads when it is made, and gives both up in its lifespan's end. Raises InputError where no
+    model restores images.
     """
+    restoring = {name: model for name, model in models.items() if model.card.kind == "image"}  # the API takes no sound yet
+    if not restoring:
+        raise InputError("none of these models restores images, which the API does; name one that does with -m, such as photo")
     pyvips.cache_set_max(0)  # what libvips remembers of a file would keep it open, and its place on the disk taken, after it is deleted
     house, scratch, metrics = House(limits), Scratch(), Metrics()
     server = {
@@ -53,7 +57,7 @@ def application(models: dict[str, Any], limits: Limits, access: Access, files: l
         "max_frames": limits.max_frames,
     }
     assets = page.model_assets(models, server)
-    described = json.dumps(openapi.description(list(models), limits, token=access.token is not None)).encode()
+    described = json.dumps(openapi.description(list(restoring), limits, token=access.token is not None)).encode()
     api: list[tuple[str, Asset]] = [
         ("/models", Asset("models.json", assets[0].body)),
         ("/openapi.json", Asset("openapi.json", described)),
@@ -77,7 +81,7 @@ def application(models: dict[str, Any], limits: Limits, access: Access, files: l
             scratch.close()
 
     routes = [
-        Route("/restore", Restore(models, limits, house, scratch, metrics), methods=["POST"]),
+        Route("/restore", Restore(restoring, limits, house, scratch, metrics), methods=["POST"]),
         Route("/health", health),
         Route("/metrics", measured),
         *(Route(address, Static(asset), methods=["GET"]) for address, asset in [*api, *static]),
@@ -150,7 +154,7 @@ class Restore:
             given[key] = value
         name = given.get("model", page.default(self._models) or "")
         if name not in self._models:
-            raise Refused("wrong-parameter", f"there is no model {name[:60]!r}; there are {', '.join(self._models)}")
+            raise Refused("wrong-parameter", f"there is no model {name[:60]!r} for images; there are {', '.join(self._models)}")
         strength = given.get("strength", "1")
         if not NUMBER.fullmatch(strength) or not 0 <= float(strength) <= 1:
             raise Refused("wrong-parameter", f"strength = {strength[:60]!r} must be a number from 0 (as it was) to 1 (as restored)")
