@@ -1,4 +1,4 @@
-"""An S3 server of one's own, on this machine: moto, in a process, which says 503 or 403 where it is told to."""
+"""An S3 server of one's own, on this machine: moto, in a process, which refuses with a status where it is told to."""
 
 import os
 import subprocess
@@ -18,6 +18,7 @@ from werkzeug.serving import run_simple
 
 app = DomainDispatcherApplication(create_backend_app)
 orders = Path(sys.argv[1])  # NAME of an order is METHOD-STATUS-COUNT: so many requests of that method are refused with that status
+codes = {"503": "SlowDown", "403": "AccessDenied", "409": "ConditionalRequestConflict", "412": "PreconditionFailed"}
 
 def refusing(environ, start):
     for order in orders.iterdir():
@@ -26,7 +27,10 @@ def refusing(environ, start):
             order.unlink()
             if int(count) > 1:
                 order.with_name(f"{method}-{status}-{int(count) - 1}").touch()
-            code = {"503": "SlowDown", "403": "AccessDenied"}[status]
+            if status == "0":  # done, whatever its conditions say
+                environ.pop("HTTP_IF_NONE_MATCH", None)
+                break
+            code = codes[status]
             start(f"{status} {code}", [("Content-Type", "application/xml")])
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]

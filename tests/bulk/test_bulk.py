@@ -18,6 +18,7 @@ import os, pathlib, signal
 import burnish.bulk.shards as shards
 import burnish.bulk.places as places
 import burnish.image.restore as restore
+shards.FEWEST = 16  # so that a test's few photos are one shard
 """
 
 
@@ -46,8 +47,7 @@ def hooked(folder: Path, hook: str) -> dict[str, str]:
     place = folder / "hook"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    if hook:
-        (place / "sitecustomize.py").write_text(HOOK + hook)
+    (place / "sitecustomize.py").write_text(HOOK + hook)
     return os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")])}
 
 
@@ -109,7 +109,7 @@ def test_shares_do_all_between_them(photos: Path) -> None:
         counts.append(len(result.stdout.splitlines()))
     assert sum(counts) == 36
     assert all(counts)
-    assert "0 restored; 3 shards were finished before" not in bulk(photos).stderr
+    assert "; 3 shards were finished before" in bulk(photos).stderr
     assert report(photos)["restored"] + report(photos)["unchanged"] == 36
     refused_ = burnish_("bulk", photos, "-o", "out", "--shard", "3/2")
     assert refused_.returncode == 2
@@ -183,6 +183,63 @@ def test_two_runs_into_one_target_do_each_file_once(photos: Path) -> None:
     all_is_as_restore_makes_it(photos)
 
 
+def test_two_runs_with_different_models_into_one_target_do_each_file_once_between_them(photos: Path) -> None:
+    models = ("tiny-blind", "tiny-deblur")
+    hook = "shards.FLUSH_SECONDS = 0"
+    env, out = hooked(photos.parent, hook), photos.parent / "out"
+    both = [
+        subprocess.Popen(
+            [*BURNISH, "bulk", str(photos), "-o", str(out), "-m", model, "--processes", "1", "--json"],
+            env=env,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for model in models
+    ]
+    told = [[json.loads(line) for line in each.communicate(timeout=300)[0].splitlines()] for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    by = {}
+    for model, outcomes in zip(models, told, strict=True):
+        assert len(outcomes) == 6
+        by |= {line["output"]: model for line in outcomes if line["status"] != "skipped"}
+    for model in models:
+        assert burnish_("restore", photos, "-o", photos.parent / model, "-m", model).returncode == 0
+    made = files(out)
+    assert len(made) == len(by) == 6
+    for name, data in made.items():
+        assert data == (photos.parent / by[str(out / name)] / name).read_bytes(), "it is what the run made that says that it did"
+    assert {key: report(photos)[key] for key in ("files", "skipped", "failed", "shards")} == {
+        "files": 6,
+        "skipped": 0,
+        "failed": 0,
+        "shards": 2,
+    }
+
+
+@needs_posix
+def test_the_report_of_unfinished_work_tells_what_is_on_record(photos: Path) -> None:
+    out = photos.parent / "out"
+    hook = """
+shards.FLUSH_SECONDS = 0
+create, left = places.Folder.create, [6]
+def dying(self, key, file):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    create(self, key, file)
+places.Folder.create = dying
+"""
+    assert bulk(photos, hook).returncode == -signal.SIGKILL
+    recorded = [json.loads(line) for part in (out / ".burnish").rglob("*.jsonl") for line in part.read_text("utf-8").splitlines()]
+    assert 0 < len(recorded) < 6
+    told = report(photos)
+    assert {key: told[key] for key in ("files", "shards", "unfinished")} == {"files": len(recorded), "shards": 0, "unfinished": 1}
+    assert told["restored"] + told["unchanged"] >= len(files(out)) > 0
+    words = burnish_("bulk", "--report", out).stdout
+    assert words.startswith(f"{len(recorded)} files: ")
+    assert words.splitlines()[-1] == "0 shards finished, 1 begun"
+
+
 def test_a_file_that_stands_there_already_is_left_alone(photos: Path) -> None:
     (photos.parent / "out").mkdir()
     (photos.parent / "out" / "plain.png").write_text("mine")
@@ -207,8 +264,9 @@ places.Folder.create = late
 
 
 @needs_posix
-def test_a_full_disk_loses_nothing(photos: Path) -> None:
+def test_a_full_disk_loses_nothing(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = photos.parent / "out"
+    monkeypatch.setenv("PYTHONPATH", hooked(photos.parent, "")["PYTHONPATH"])
     result = burnish_("bulk", photos, "-o", out, "-m", "tiny-blind", "--processes", "1", room=30_000)
     assert result.returncode == 1
     assert "the disk for temporary files has no room" in result.stderr

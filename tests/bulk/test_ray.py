@@ -1,5 +1,6 @@
 """The engine `ray`, where Ray is installed: a cluster of two processes on this machine, one of which is killed, and a poisonous file."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,6 +11,10 @@ import gallery
 import pytest
 from command import BURNISH, burnish_
 from conftest import needs_posix
+
+from burnish.bulk.engines import _fetched
+from burnish.bulk.shards import Shard
+from burnish.bulk.sources import Item
 
 HOOK = """
 import os, pathlib, signal
@@ -37,6 +42,31 @@ def test_the_engine_says_what_it_needs(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "pip install 'burnish[ray]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+class Cluster:
+    """A cluster whose tasks come to nothing but this error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.exceptions = importlib.import_module("ray").exceptions
+        self._error = error
+
+    def get(self, reference: str) -> None:
+        assert reference == "task"
+        raise self._error
+
+
+def test_a_shard_that_is_given_up_is_left_for_later_and_a_cluster_without_burnish_stops_the_work() -> None:
+    ray = pytest.importorskip("ray")
+    shard = Shard((Item("a.png", "a.png"), Item("b.png", "b.png")), "name")
+    lost = _fetched(Cluster(ray.exceptions.WorkerCrashedError()), "task", shard)
+    assert (lost.outcomes, lost.stop, len(lost.held_up)) == ([], None, 1)
+    assert lost.held_up[0].startswith("shard name, from a.png on: its process was lost 4 times (The worker died")
+    told = "Traceback (most recent call last):\n  File ...\nModuleNotFoundError: No module named 'burnish'\n"
+    missing = _fetched(Cluster(ray.exceptions.RayTaskError("_alone", told, ModuleNotFoundError())), "task", shard)
+    assert (missing.outcomes, missing.held_up) == ([], [])
+    assert missing.stop is not None
+    assert "failed on the cluster (ModuleNotFoundError: No module named 'burnish')" in missing.stop
 
 
 @needs_posix

@@ -20,7 +20,19 @@ pytest.importorskip("moto")
 
 import store
 
-KEYS = ["a b+c%20.png", "q?x=1#y.png", "x//y.png", "../up.png", "[*].png", "ü☀.png", "trail /z.png", "a::b.png", "x" * 300 + ".png"]
+KEYS = [
+    "a b+c%20.png",
+    "q?x=1#y.png",
+    "x//y.png",
+    "../up.png",
+    "[*].png",
+    "ü☀.png",
+    "trail /z.png",
+    "a::b.png",
+    "y.png/y.png",
+    "y.png",
+    "x" * 300 + ".png",
+]
 
 
 @pytest.fixture(scope="module")
@@ -55,24 +67,27 @@ def test_objects_of_any_key_become_what_restore_makes_of_them(server: tuple[dict
         fs.put_file(str(kind), f"archive/p/{kind.name}")
     for key in KEYS:
         fs.put_file(str(tmp_path / "kinds" / "plain.png"), f"archive/p/{key}")
+    fs.call_s3("put_object", Bucket="archive", Key="p/v?versionId=1.png", Body=b"no version")
     fs.pipe_file("archive/p/zero.png", b"")
     fs.pipe_file("archive/p-other/zero.png", b"")
     fs.pipe_file("archive/p/notes.txt", b"no image")
     result = bulk(environment, "s3://archive/p", "-o", "s3://archive/p/restored")
     assert result.returncode == 1
-    assert "12 restored, 1 failed" in result.stderr
+    assert "14 restored, 2 failed" in result.stderr
     assert "failed: s3://archive/p/zero.png: is empty (0 bytes)" in result.stderr
+    assert "failed: s3://archive/p/v?versionId=1.png: has ?versionId= in it" in result.stderr
     made = {key for key in fs.find("archive/p/restored") if "/.burnish/" not in key}
     assert made == {f"archive/p/restored/{key}" for key in (*KEYS, *(kind.name for kind in kinds))}
     for kind in kinds:
         assert fs.cat_file(f"archive/p/restored/{kind.name}") == (reference / kind.name).read_bytes()
     assert {fs.cat_file(f"archive/p/restored/{key}") for key in KEYS} == {(reference / "plain.png").read_bytes()}
     again = bulk(environment, "s3://archive/p", "-o", "s3://archive/p/restored")
-    assert "12 restored, 1 failed; 1 shards were finished before" in again.stderr
+    assert "14 restored, 2 failed; 4 shards were finished before" in again.stderr
     assert {key for key in fs.find("archive/p/restored") if "/.burnish/" not in key} == made
     home = bulk(environment, "s3://archive/p", "-o", tmp_path / "home")
     assert (tmp_path / "home" / "camera.jpg").read_bytes() == (reference / "camera.jpg").read_bytes()
     assert "../up.png: has no place in a folder" in home.stderr
+    assert f"{tmp_path / 'home' / 'y.png'}" in home.stderr, "a file and a folder of one name"
     assert not (tmp_path / "up.png").exists()
 
 

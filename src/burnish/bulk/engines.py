@@ -1,6 +1,7 @@
 """Who does the shards: processes of this machine, or a Ray cluster; all shards or every n-th."""
 
 import contextlib
+import functools
 import os
 import threading
 import time
@@ -83,13 +84,13 @@ def on_ray(shards: Iterable[Shard], job: Job, processes: int | None, tell: Calla
         count = None if os.environ.get("RAY_ADDRESS") else processes or available_cpus()
         ray.init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="error")
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
-    running: dict[Any, tuple[Shard, set[str]]] = {}  # and the files of which has been told
+    running: dict[Any, tuple[Shard, set[str]]] = {}  # their first keys, for Ray has all; the files of which has been told
     window = AHEAD * int(ray.cluster_resources().get("CPU", 1))
     rest, place, told = iter(shards), placed(job.target), time.monotonic()
     try:
         while True:
             while len(running) < window and (shard := next(rest, None)):
-                running[task.remote(shard, job)] = shard, set()
+                running[task.remote(shard, job)] = Shard(shard.items[:1], shard.name), set()
             if not running:
                 return
             done, _ = ray.wait(list(running), timeout=LOOK_EVERY)
@@ -122,21 +123,31 @@ def _ray() -> Any:
 
 
 def _alone(shard: Shard, job: Job) -> Ended:
-    """Do a shard with a worker of its own; what Ray runs."""
-    worker = Worker(job.model)
+    """Do a shard; what Ray runs, shard after shard in the same few processes, so that each has one worker for all."""
     try:
-        return bulk_shards.run(shard, job, worker, lambda _: None)
-    finally:
-        worker.close()
+        return bulk_shards.run(shard, job, _worker(job.model), lambda _: None)
+    except BaseException:  # a worker that was broken off still has an answer to give
+        _worker(job.model).close()
+        _worker.cache_clear()
+        raise
+
+
+@functools.cache
+def _worker(model: str) -> Worker:
+    return Worker(model)
 
 
 def _fetched(ray: Any, reference: Any, shard: Shard) -> Ended:
     """What a task has come to; one that Ray has given up is left for later."""
+    where = f"shard {shard.name}, from {shard.items[0].source} on"
     try:
         ended: Ended = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:  # it could not be begun, or met what nobody expects
+        why = str(error).strip().splitlines()[-1]
+        return Ended([], stop=one_line(f"{where}: failed on the cluster ({why}); look whether its machines have this Burnish"))
     except ray.exceptions.RayError as error:
-        why = one_line(str(error).strip().splitlines()[0])
-        return Ended([], [f"shard {shard.name}, from {shard.items[0].source} on: its process was lost {RETRIES + 1} times ({why})"])
+        why = str(error).strip().splitlines()[0]
+        return Ended([], [one_line(f"{where}: its process was lost {RETRIES + 1} times ({why})")])
     return ended
 
 
@@ -154,7 +165,7 @@ class Counter:
         self._progress, self._lock = progress, threading.Lock()
         self._total: int | None = None
         self._files, self._before, self._pixels = 0, 0, 0.0
-        threading.Thread(target=self._count, args=(listed,), daemon=True).start()
+        self._counting = threading.Thread(target=self._count, args=(listed,), daemon=True)
 
     def _count(self, listed: Callable[[], Iterable[Shard]]) -> None:
         with contextlib.suppress(BurnishError):  # the work meets the same, and tells it
@@ -163,6 +174,8 @@ class Counter:
     def tell(self, outcome: Outcome) -> None:
         """One more is done."""
         with self._lock:
+            if not self._files:  # not before: a store's listing takes memory, and the work has just made one
+                self._counting.start()
             self._files += 1
             self._pixels += outcome["megapixels"]
             total = self._total and max(self._total - self._before, self._files)

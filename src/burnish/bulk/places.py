@@ -8,6 +8,7 @@ import contextlib
 import errno
 import functools
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,16 @@ from burnish.errors import InputError, MissingExtraError, StoreError, TakenError
 from burnish.files import atomic, clear_leftovers, keep_attributes
 
 OWN = ".burnish"  # the folder within a target that holds what is known of the work
-NAMES = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR}  # what a name can be at fault for, and no place
+VERSION = "?versionId="  # what follows it in a key, s3fs takes for the version of another object
+CONFLICT, TAKEN = "ConditionalRequestConflict", "PreconditionFailed"  # what S3 says: two put at once; something is there
+NAMES = {
+    errno.ENAMETOOLONG,
+    errno.EILSEQ,
+    errno.EINVAL,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}  # what a name can be at fault for, and no place
 
 
 class Folder:
@@ -45,8 +55,11 @@ class Folder:
         return self.root / key
 
     def exists(self, key: str) -> bool:
-        """Whether anything stands there."""
-        return os.path.lexists(self.path(key))
+        """Whether anything stands there. Raises InputError where it is a folder: a store may have keys below a key, a folder has not."""
+        path = self.path(key)
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, so that no file can be there; write to a store of objects, or rename it")
+        return os.path.lexists(path)
 
     def keys(self, under: str) -> Iterator[str]:
         """All keys under that folder of the place, in their order."""
@@ -108,14 +121,17 @@ class Bucket:
         """The key as people and programs write it."""
         return f"{self.scheme}://{self.root}/{key}"
 
+    def path(self, key: str) -> str:
+        """The key as fsspec takes it. Raises InputError for one that it takes for another."""
+        return _unmistaken(self.scheme, f"{self.root}/{key}")
+
     def exists(self, key: str) -> bool:
-        """Whether an object has that key. Raises StoreError when the store does not say."""
+        """Whether an object has that key; others may have keys that begin so. Raises StoreError when the store does not say."""
         with refusals(self.url(key)):
             try:
-                self._fs.info(f"{self.root}/{key}")
+                return bool(self._fs.info(self.path(key))["type"] != "directory")
             except FileNotFoundError:
                 return False
-            return True
 
     def keys(self, under: str) -> Iterator[str]:
         """All keys under that prefix, in their order."""
@@ -131,7 +147,7 @@ class Bucket:
         """All that stands there; None where nothing does."""
         with refusals(self.url(key)):
             try:
-                data: bytes = self._fs.cat_file(f"{self.root}/{key}")
+                data: bytes = self._fs.cat_file(self.path(key))
             except FileNotFoundError:
                 return None
             return data
@@ -139,18 +155,37 @@ class Bucket:
     def create(self, key: str, file: Path) -> None:
         """Put the file there by a conditional put. Raises TakenError where something stands already, StoreError when the store refuses."""
         with refusals(self.url(key)):
-            try:
-                self._fs.put_file(str(file), f"{self.root}/{key}", mode="create")
-            except FileExistsError as error:
-                raise TakenError(f"{self.url(key)}: is there already; choose another place") from error
+            for last in (False, False, True):
+                try:
+                    self._fs.put_file(str(file), self.path(key), mode="create")
+                    return
+                except OSError as error:
+                    said = _said(error)
+                    if isinstance(error, FileExistsError) or said == TAKEN:
+                        raise TakenError(f"{self.url(key)}: is there already; choose another place") from error
+                    if last or said != CONFLICT:
+                        raise
 
     def remove(self, key: str) -> None:
         """Take it away, if it is there."""
         with refusals(self.url(key)):
             try:
-                self._fs.rm_file(f"{self.root}/{key}")
+                self._fs.rm_file(self.path(key))
             except FileNotFoundError:
                 return
+
+
+def _unmistaken(scheme: str, path: str) -> str:
+    if VERSION in path:
+        why = f"has {VERSION} in it, which the client of the store takes for the version of another object; rename it"
+        raise InputError(f"{scheme}://{path}: {why}")
+    return path
+
+
+def _said(error: OSError) -> str | None:
+    """The code of S3's answer behind an error, if there is one."""
+    answer: dict[str, dict[str, str]] = getattr(error.__cause__, "response", None) or {}
+    return answer.get("Error", {}).get("Code")
 
 
 Place = Folder | Bucket
@@ -162,6 +197,22 @@ def placed(text: str) -> Place:
     if not separator:
         return Folder(Path(text))
     return Folder(Path(rest)) if scheme in ("file", "local") else Bucket(text)
+
+
+def check(place: Place) -> None:
+    """Raises StoreError for a store that takes nothing, or that writes over what is there when it is told not to, as some do."""
+    if isinstance(place, Folder):
+        return
+    key = f"{OWN}-probe-{secrets.token_hex(8)}"
+    create_bytes(place, key, b"one")
+    try:
+        create_bytes(place, key, b"two")
+    except TakenError:
+        return
+    finally:
+        with contextlib.suppress(StoreError):  # who may write may not delete, perhaps
+            place.remove(key)
+    raise StoreError(f"{place}: writes over what is there though it is told not to (If-None-Match: *); choose another store, or a folder")
 
 
 def create_bytes(place: Place, key: str, data: bytes) -> None:
@@ -182,7 +233,7 @@ def fetched(url: str, into: Path) -> Path:
         return Path(url)
     with refusals(url):
         try:
-            filesystem(scheme).get_file(rest, str(into))
+            filesystem(scheme).get_file(_unmistaken(scheme, rest), str(into))
         except FileNotFoundError as error:
             raise InputError(f"{url}: is not there; check the address") from error
     return into
@@ -211,9 +262,11 @@ def filesystem(scheme: str) -> Any:
         import fsspec
 
         return fsspec.filesystem(scheme, use_listings_cache=False)
-    except ImportError as error:
-        raise MissingExtraError(f"{scheme}:// needs a package that is not installed ({error}): pip install 'burnish[bulk]'") from error
-    except ValueError as error:
+    except ImportError as error:  # fsspec says which package it is; that for S3, and fsspec itself, come with an extra
+        ours = isinstance(error, ModuleNotFoundError) or scheme in ("s3", "s3a")
+        advice = ": pip install 'burnish[bulk]'" if ours else ""
+        raise MissingExtraError(f"{scheme}:// needs a package that is not installed ({error}){advice}") from error
+    except (ValueError, TypeError) as error:
         raise InputError(
             f"{scheme}://: such addresses are not known ({error}); give a folder, s3://, gs:// or a file with paths"
         ) from error

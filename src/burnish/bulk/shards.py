@@ -29,7 +29,7 @@ from burnish.bulk.sources import Item
 from burnish.bulk.worker import Worker
 from burnish.errors import BurnishError, InputError, StoreError, TakenError
 
-MOST, FEWEST = 1024, 16  # files of a shard
+MOST, FEWEST = 1024, 4  # files of a shard
 SHARDS = 64  # a small source is cut into so many at least, so that all processors have some
 FLUSH_SECONDS, FLUSH_BYTES = 5.0, 1 << 28  # results wait no longer, and take no more of the temporary disk, before they are written
 REFUSALS = 3  # so many in a row, and the shard is left for later
@@ -95,8 +95,9 @@ def _finished(place: Place, name: str) -> list[Outcome] | None:
     done = place.read(outcomes_key(name))
     if done is None:
         return None
-    for key in list(place.keys(f"{OWN}/{name}")):
-        place.remove(key)
+    with contextlib.suppress(StoreError):  # tidiness, for which a store may not give the right
+        for key in list(place.keys(f"{OWN}/{name}")):
+            place.remove(key)
     return parsed(done)
 
 

@@ -24,17 +24,25 @@ class Worker:
     """The process, and a folder of its own for what is on its way; started when it is first needed, and anew when it has died."""
 
     def __init__(self, model: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="burnish-bulk-"))
         self._model = model
+        self._folder: Path | None = None
         self._process: subprocess.Popen[str] | None = None
         self.closed = False
 
+    @property
+    def folder(self) -> Path:
+        """For what is on its way. The process is started with it, since it outlives whoever is killed, and removes it then."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="burnish-bulk-"))
+            self._start(self._folder)
+        return self._folder
+
     def restored(self, source: Path, target: Path) -> dict[str, Any]:
         """What became of a file, as `burnish restore --json` tells it. Raises InterruptedError once the worker is closed."""
-        status = 0
+        status, folder = 0, self.folder
         for _ in range(TRIES):
             if self._process is None:
-                self._start()
+                self._start(folder)
             answer = self._asked({"source": str(source), "target": str(target)})
             if self.closed:
                 raise InterruptedError
@@ -58,7 +66,8 @@ class Worker:
         """End the process and remove the folder."""
         self.stop()
         self._ended()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _ended(self) -> int:
         """The status of the process, which is dying or dead."""
@@ -73,9 +82,9 @@ class Worker:
             pass
         return process.returncode
 
-    def _start(self) -> None:
+    def _start(self, folder: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "burnish.bulk.worker", self._model, str(self.folder)],
+            [sys.executable, "-m", "burnish.bulk.worker", self._model, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -71,13 +71,14 @@ def bulk(
 def _work(source: str, out: str, name: str | None, engine: str, processes: int | None, share: tuple[int, int], as_json: bool) -> bool:
     """Do it, and say how it ended; returns whether an input failed."""
     from burnish import progress
-    from burnish.bulk import engines
+    from burnish.bulk import engines, places
     from burnish.bulk.report import Totals
     from burnish.bulk.shards import Job
     from burnish.model import file as model_file
 
     model = model_file.read(name or model_file.default())
     job = Job(out, name or model_file.default(), model.digest)
+    places.check(places.placed(out))
     totals, faults, told, before, held_up = Totals(), 0, 0, 0, 0
 
     def remark(line: str, failed: bool) -> None:
