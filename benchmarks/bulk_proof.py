@@ -32,7 +32,7 @@ import gallery
 import store
 
 KINDS = [kind for kind in gallery.KINDS if not kind.endswith((".avif", ".gif")) and kind != "moving.webp"]  # these take long to write
-DISTINCT = 500  # all others are copies of these
+DISTINCT = 250  # all others are copies of these
 FOLDERS = ("", "2026/a b+c%20", "☀")
 POISON = "poison.png"
 HOOK = """

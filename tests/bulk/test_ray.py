@@ -12,9 +12,10 @@ import pytest
 from command import BURNISH, burnish_
 from conftest import needs_posix
 
-from burnish.bulk.engines import _fetched
+from burnish.bulk.engines import _fetched, _join
 from burnish.bulk.shards import Shard
 from burnish.bulk.sources import Item
+from burnish.errors import StoreError
 
 HOOK = """
 import os, pathlib, signal
@@ -42,6 +43,21 @@ def test_the_engine_says_what_it_needs(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "pip install 'burnish[ray]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("address", "words"), [("ray://10.0.0.1:10001", "check RAY_ADDRESS"), (None, "less busy")])
+def test_a_cluster_that_is_not_there_is_told_in_a_line(address: str | None, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ray:
+        def init(self, **_: object) -> None:
+            raise ConnectionError("timed out\nduring startup")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if address:
+        monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(StoreError, match=words) as told:
+        _join(Ray(), 2)
+    assert (address or "at hand") in str(told.value)
+    assert "timed out during startup" in str(told.value)
 
 
 class Cluster:

@@ -1,6 +1,7 @@
 """What there is to do: folders, and lists of every kind with everything that is wrong in them."""
 
 import gzip
+import importlib.util
 import os
 import subprocess
 import sys
@@ -82,8 +83,31 @@ def test_an_inventory_of_s3_is_a_table_of_buckets_and_encoded_keys(tmp_path: Pat
         found, remarks = listed(tmp_path / name)
         assert found == [("s3://b/a b+c/ü.png", "a b+c/ü.png")]
         assert "line 3" in remarks[0]
-    (tmp_path / "paths.csv").write_text('path\n"a, b.png"\n')
-    assert listed(tmp_path / "paths.csv")[0] == [("a, b.png", "a, b.png")]
+    for table in ('path\n"a, b.png"\n', '"a, b.png"\n', 'Size, Path\n12,"a, b.png"\n12\n', 'url,size\n"a, b.png",12\n'):
+        (tmp_path / "paths.csv").write_text(table)
+        assert listed(tmp_path / "paths.csv")[0] == [("a, b.png", "a, b.png")], table
+    (tmp_path / "keys.csv").write_text("size,key,bucket\n12,a%20b.png,c\n,d.png,\n,e.png,no bucket\n")
+    found, remarks = listed(tmp_path / "keys.csv")
+    assert found == [("s3://c/a b.png", "a b.png")]
+    assert [remark.partition(":")[0].rpartition(" ")[2] for remark in remarks] == ["3", "4"]
+
+
+def test_a_list_that_is_broken_empty_or_closed_is_told_in_a_line(tmp_path: Path) -> None:
+    whole = gzip.compress(b"a.png\n" * 10_000)
+    for name, data in (("plain.txt.gz", b"a.png\n"), ("half.txt.gz", whole[:40]), ("spoilt.csv.gz", whole[:20] + b"\0" * 20)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match=f"{name}: is broken, or is not what its name says"):
+            listed(tmp_path / name)
+    if importlib.util.find_spec("pyarrow"):
+        (tmp_path / "none.parquet").write_bytes(b"a.png\n")
+        with pytest.raises(InputError, match="is broken, or is not what its name says"):
+            listed(tmp_path / "none.parquet")
+    (tmp_path / "empty.txt").touch()
+    assert listed(tmp_path / "empty.txt") == ([], [f"{tmp_path / 'empty.txt'}: names no image"])
+    (tmp_path / "s3.txt").write_text("s3://bucket\ns3:///a.png\ns3://no bucket/a.png\ns3://bucket/a.png\n")
+    found, remarks = listed(tmp_path / "s3.txt")
+    assert found == [("s3://bucket/a.png", "a.png")]
+    assert len(remarks) == 3
 
 
 def test_parquet_has_paths_or_buckets_and_keys(tmp_path: Path) -> None:

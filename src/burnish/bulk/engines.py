@@ -17,7 +17,7 @@ from burnish.bulk.shards import Ended, Job, Outcome, Shard, recorded
 from burnish.bulk.sources import Remark, items
 from burnish.bulk.worker import Worker
 from burnish.cpus import available_cpus
-from burnish.errors import BurnishError, MissingExtraError, one_line
+from burnish.errors import BurnishError, MissingExtraError, StoreError, one_line
 from burnish.progress import Progress
 
 AHEAD = 2  # shards that wait for each process; all others are not listed yet
@@ -79,10 +79,9 @@ def on_ray(shards: Iterable[Shard], job: Job, processes: int | None, tell: Calla
     Keys go through Ray, never pixels. A shard whose process or machine is lost is given to another, three times; then it is left for later.
     """
     ray = _ray()
-    started_here = not ray.is_initialized()
-    if started_here:
-        count = None if os.environ.get("RAY_ADDRESS") else processes or available_cpus()
-        ray.init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="error")
+    joined_here = not ray.is_initialized()
+    if joined_here:
+        _join(ray, processes)
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
     running: dict[Any, tuple[Shard, set[str]]] = {}  # their first keys, for Ray has all; the files of which has been told
     window = AHEAD * int(ray.cluster_resources().get("CPU", 1))
@@ -110,7 +109,7 @@ def on_ray(shards: Iterable[Shard], job: Job, processes: int | None, tell: Calla
             ray.cancel(reference)
         with contextlib.suppress(Exception):  # what is restored is written before they end
             ray.wait(list(running), num_returns=len(running), timeout=LOOK_EVERY)
-        if started_here:
+        if joined_here:
             ray.shutdown()
 
 
@@ -120,6 +119,17 @@ def _ray() -> Any:
     except ImportError as error:
         raise MissingExtraError(f"the engine ray needs a package that is not installed ({error}): pip install 'burnish[ray]'") from error
     return ray
+
+
+def _join(ray: Any, processes: int | None) -> None:
+    """Join the cluster of RAY_ADDRESS, or start one here. Raises StoreError when there is none, or none starts."""
+    address = os.environ.get("RAY_ADDRESS")
+    count = None if address else processes or available_cpus()
+    try:
+        ray.init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="error")
+    except Exception as error:  # of many kinds
+        advice = "check RAY_ADDRESS" if address else "when this machine is less busy, give the same command again"
+        raise StoreError(f"no Ray cluster at {address or 'hand'} ({one_line(str(error))}); {advice}") from error
 
 
 def _alone(shard: Shard, job: Job) -> Ended:

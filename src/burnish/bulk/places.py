@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from burnish.errors import InputError, MissingExtraError, StoreError, TakenError, one_line
+from burnish.errors import BurnishError, InputError, MissingExtraError, StoreError, TakenError, one_line
 from burnish.files import atomic, clear_leftovers, keep_attributes
 
 OWN = ".burnish"  # the folder within a target that holds what is known of the work
@@ -239,20 +239,17 @@ def fetched(url: str, into: Path) -> Path:
     return into
 
 
-class refusals:  # noqa: N801 - used as a function
+@contextlib.contextmanager
+def refusals(url: str) -> Iterator[None]:
     """What a store and its client refuse, as StoreError with the address and the reason in one line."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, InputError):
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            advice = "check your permissions" if isinstance(error, PermissionError) else "check the address, the keys and the network"
-            raise StoreError(one_line(f"{self._url}: the store says {why!r}; {advice}")) from error
+    try:
+        yield
+    except BurnishError:
+        raise
+    except Exception as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        advice = "check your permissions" if isinstance(error, PermissionError) else "check the address, the keys and the network"
+        raise StoreError(one_line(f"{url}: the store says {why!r}; {advice}")) from error
 
 
 @functools.cache

@@ -278,10 +278,8 @@ class _Run:
         result = self._result(item)
         try:
             self._place.create(item.key, result)
-        except TakenError:
-            if (
-                self._place.read(item.key) != result.read_bytes()
-            ):  # else another run has written the same, or the store had, and asked again
+        except TakenError:  # by another run with the same, or by the store, which had it and asked again; or else
+            if self._place.read(item.key) != result.read_bytes():
                 return self._outcome(item, "skipped", note="another program has written a file there meanwhile")
         except StoreError:
             raise

@@ -1,13 +1,15 @@
 """What is to be done: the images in a folder, under a URL, or in a list of paths and URLs (a manifest), as a stream.
 
-A manifest is text with a path or URL a line, CSV (the columns bucket and key, as in an S3 inventory, or one column of paths; `.csv`), or
-Parquet (the same columns, by their names; `.parquet`). Text and CSV may be compressed (`.gz`).
+A manifest is text with a path or URL a line; CSV (`.csv`) or Parquet (`.parquet`) with a column path or url, or the columns bucket and key.
+CSV without a head has bucket and key first, as an S3 inventory, or one column of paths. Text and CSV may be compressed (`.gz`).
 """
 
 import csv
 import gzip
 import io
 import os
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,9 @@ from burnish.image.folder import is_picture
 LISTS = (".txt", ".csv", ".parquet", ".txt.gz", ".csv.gz")
 LONGEST = 1 << 14  # letters of a manifest's line; more are no path
 COLUMNS = (("path",), ("url",), ("bucket", "key"))  # what a table may have
-HEADS = {columns[0] for columns in COLUMNS}  # what the first cell of a CSV's head may be
+BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}|arn:.+")  # what may be the name of one, in the stores of BUCKETS
+BUCKETS = ("s3", "s3a", "gs", "gcs")
+BROKEN = (ValueError, EOFError, gzip.BadGzipFile, zlib.error)  # what a list that is not what its name says is told by
 
 Remark = Callable[[str, bool], None]  # is told a line, and whether an input failed by what it tells
 
@@ -97,7 +101,7 @@ def _stored(url: str, target: Place, remark: Remark) -> Iterator[Item]:
 
 def _listed(source: str, target: Place, remark: Remark) -> Iterator[Item]:
     """What a manifest names, line by line. A line may name a file that is not there: that is told when its turn comes."""
-    within = f"{target}/"
+    within, number = f"{target}/", 0
     for number, path in _paths(source):
         item = _named(path)
         if item is None:
@@ -106,6 +110,8 @@ def _listed(source: str, target: Place, remark: Remark) -> Iterator[Item]:
             remark(f"{source}, line {number}: {path[:80]} lies in the target, and is passed over", False)
         else:
             yield item
+    if not number:
+        remark(f"{source}: names no image", False)
 
 
 def _named(path: str) -> Item | None:
@@ -114,8 +120,9 @@ def _named(path: str) -> Item | None:
     if not path.isprintable() and any(ord(letter) < 32 for letter in path):
         return None
     if separator and scheme not in ("file", "local"):
-        key = rest.partition("/")[2]
-        return Item(path, key) if _is_scheme(scheme) and is_picture(key.rpartition("/")[2]) else None
+        bucket, _, key = rest.partition("/")
+        there = _is_scheme(scheme) and (scheme not in BUCKETS or BUCKET.fullmatch(bucket))
+        return Item(path, key) if there and is_picture(key.rpartition("/")[2]) else None
     plain = os.path.normpath(rest if separator else path)
     if not is_picture(os.path.basename(plain)) or len(path) > LONGEST:
         return None
@@ -132,20 +139,23 @@ def _is_scheme(scheme: str) -> bool:
 
 
 def _paths(source: str) -> Iterator[tuple[int, str]]:
-    """The lines of a manifest, counted from 1, each as a path or URL; empty ones are left out."""
+    """The lines of a manifest, counted from 1, each as a path or URL; empty ones are left out. Raises InputError for one that is broken."""
     with refusals(source), _bytes(source) as stream:
-        if source.endswith(".parquet"):
-            yield from _from_parquet(source, stream)
-            return
-        plain: Any = gzip.GzipFile(fileobj=stream) if source.endswith(".gz") else stream
-        text = io.TextIOWrapper(plain, "utf-8-sig", "surrogateescape", newline="\n")
-        lines = iter(lambda: text.readline(LONGEST + 2), "")
-        if source.removesuffix(".gz").endswith(".csv"):
-            yield from _from_table(source, lines)
-            return
-        for number, line in enumerate(lines, 1):
-            if path := line.rstrip("\r\n"):
-                yield number, path
+        try:
+            if source.endswith(".parquet"):
+                yield from _from_parquet(source, stream)
+                return
+            plain: Any = gzip.GzipFile(fileobj=stream) if source.endswith(".gz") else stream
+            text = io.TextIOWrapper(plain, "utf-8-sig", "surrogateescape", newline="\n")
+            lines = iter(lambda: text.readline(LONGEST + 2), "")
+            if source.removesuffix(".gz").endswith(".csv"):
+                yield from _from_table(source, lines)
+                return
+            for number, line in enumerate(lines, 1):
+                if path := line.rstrip("\r\n"):
+                    yield number, path
+        except BROKEN as error:
+            raise InputError(f"{source}: is broken, or is not what its name says ({error}); make it anew, or name it rightly") from error
 
 
 def _bytes(source: str) -> BinaryIO:
@@ -153,16 +163,25 @@ def _bytes(source: str) -> BinaryIO:
     if separator and scheme != "file":
         stream: BinaryIO = filesystem(scheme).open(rest, "rb")
         return stream
-    return Path(rest if separator else source).open("rb")
+    try:
+        return Path(rest if separator else source).open("rb")
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def _from_table(source: str, lines: Iterator[str]) -> Iterator[tuple[int, str]]:
     rows = csv.reader(lines)
+    columns: list[int] | None = None  # as a head names them
     try:
         for row in rows:
-            if not row or (rows.line_num == 1 and row[0].strip().lower() in HEADS):
-                continue
-            yield rows.line_num, row[0] if len(row) == 1 else _in_bucket(row[0], unquote_plus(row[1]))
+            if rows.line_num == 1:
+                names = [name.strip().lower() for name in row]
+                columns = next(([names.index(each) for each in wanted] for wanted in COLUMNS if set(wanted) <= set(names)), None)
+                if columns:
+                    continue
+            cells = [row[index] for index in columns or (0, 1) if index < len(row)]
+            if cells:
+                yield rows.line_num, cells[0] if len(cells) == 1 else _in_bucket(cells[0], unquote_plus(cells[1]))
     except csv.Error as error:
         raise InputError(f"{source}, line {rows.line_num}: is no CSV ({error}); name a file of one path a line .txt") from error
 
@@ -184,5 +203,5 @@ def _from_parquet(source: str, stream: BinaryIO) -> Iterator[tuple[int, str]]:
             yield number, str(row[0]) if len(row) == 1 else _in_bucket(*row)
 
 
-def _in_bucket(bucket: str, key: str) -> str:
-    return f"s3://{bucket}/{key}"
+def _in_bucket(bucket: str | None, key: str | None) -> str:
+    return f"s3://{bucket or ''}/{key or ''}"
