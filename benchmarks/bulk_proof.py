@@ -176,12 +176,16 @@ def proof(folder: Path, count: int, model: str) -> dict[str, Any]:
             environment=dict(os.environ),
             said=folder / "restore",
         )
-        killed = kill_two(working, lambda: [key for key in fs.find("restored") if "/.burnish/" not in key], count)
-        working.wait()
-        said = (folder / "bulk").read_text("utf-8")
-        expect(working.returncode == 1 and "Traceback" not in said, said)
-        expect(len(killed) == 2, f"only {len(killed)} workers were killed: give more photos")
-        restoring.wait()
+        try:
+            killed = kill_two(working, lambda: [key for key in fs.find("restored") if "/.burnish/" not in key], count)
+            working.wait()
+            said = (folder / "bulk").read_text("utf-8")
+            expect(working.returncode == 1 and "Traceback" not in said, said)
+            expect(len(killed) == 2, f"{len(killed)} workers were killed; {said}")
+            restoring.wait()
+        finally:
+            restoring.kill()
+            working.kill()
         lines = map(json.loads, (folder / "restore.json").read_text("utf-8").splitlines())
         told = {Path(line["input"]).relative_to(folder / "photos").as_posix(): at_the_store(line, folder) for line in lines}
         expect(len(told) == count, f"restore tells of {len(told)} files")
@@ -213,7 +217,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--model", default="tiny-blind")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         common.write("bulk_proof", proof(Path(name), options.count, options.model))
 
 

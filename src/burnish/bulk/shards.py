@@ -174,7 +174,7 @@ class _Run:
         except StoreError:
             raise  # the target is the same for all
         except InputError as error:
-            return self._outcome(item, "failed", str(error))
+            return self._outcome(item, "failed", f"{item.source}: cannot be written: {error}")
         try:
             return fetched(item.source, self._folder / f"in-{secrets.token_hex(4)}{Path(item.key).suffix}")
         except StoreError as error:
