@@ -57,7 +57,7 @@ class Folder:
     def exists(self, key: str) -> bool:
         """Whether anything stands there. Raises InputError where it is a folder: a store may have keys below a key, a folder has not."""
         path = self.path(key)
-        if path.is_dir():
+        if os.path.isdir(path):
             raise InputError(f"{path}: is a folder, so that no file can be there; write to a store of objects, or rename it")
         return os.path.lexists(path)
 
