@@ -57,7 +57,7 @@ class Tail:
         values = np.atleast_1d(np.asarray(scores, np.float64))
         total = len(self.sorted) + 1
         reached = total - 1 - np.searchsorted(self.sorted, values, side="left")
-        counted = -np.log10(np.maximum((reached + 1) / total, self.share))
+        counted = np.log10(1 / np.maximum((reached + 1) / total, self.share))
         excess = np.maximum(values - self.start, 0) / self.scale
         beyond = np.log1p(self.shape * excess) / self.shape if self.shape > 1e-6 else excess
         return np.where(values > self.start, -np.log10(self.share) + beyond / np.log(10), counted)
