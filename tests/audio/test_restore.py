@@ -127,3 +127,13 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "b.wav" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "b.wav").exists()
+
+
+def test_an_image_is_not_put_through_a_model_for_sound(tmp_path: Path, model: Model) -> None:
+    from burnish.image import restore as images
+
+    io.imsave(tmp_path / "p.png", data.astronaut()[:32, :32], check_contrast=False)
+    work = images.Work(tmp_path / "p.png", tmp_path / "q.png", model, images.Settings(), print, print)  # type: ignore[arg-type]
+    result = images.restored(work)
+    assert result.status == "failed"
+    assert "speech restores sound" in str(result.error)

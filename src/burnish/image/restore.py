@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from burnish.audio.files import holds_sound
-from burnish.errors import BurnishError, InputError, TakenError, one_line
+from burnish.errors import BurnishError, InputError, ModelError, TakenError, one_line
 from burnish.files import atomic, keep_attributes
 from burnish.image import files as image_files
 from burnish.image import gate
@@ -204,6 +204,8 @@ def _refusals(source: Path) -> Iterator[None]:
 def _restored(work: Work) -> RestoreResult:
     """The way of a photo: opened, surveyed, tried and judged; then restored into its place, or copied there."""
     settings, advance = work.settings, work.advance
+    if work.model.card.kind != "image":
+        raise ModelError(f"{work.source}: is an image, and {work.model.card.name} restores sound; name a model for images")
     origin = _origin(work)
     if _is_there(work.target):
         if _same_file(work.source, work.target):
