@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 WHOLE = 90.0  # seconds up to which all of a recording is looked at
 STRETCHES, STRETCH, BEFORE = 9, 8.0, 2.0  # of a longer one: how many, how many seconds each, and seconds before it that do not count
-SPEAKS = 0.5  # how likely speech must be in a frame for it to count
-LEAST = 0.2  # seconds of speech below which there is none
+SPEAKS, SILENT, SURE = 0.5, 0.3, 0.9  # how likely speech is where somebody speaks, where nobody does, and where there is no doubt
+LEAST = 0.25  # seconds of speech without doubt below which there is none
 SHARE = 0.04  # and of what is active in the recording, at least
-CLEAN = 27.0  # decibels: what is taken away lies this far below what is left where nobody speaks and where somebody does
+PAUSES = 5  # frames without speech from which they tell how clean a recording is
+CLEAN, CLEAN_ALL = 24.0, 20.0  # decibels that what is taken away lies below the speech, in pauses; where there are none, everywhere
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,14 @@ def judged(sound: Sound, survey: Survey, model: "Model") -> Verdict:
 def verdict(speech: NDArray[np.float32], power: NDArray[np.float64], residual: NDArray[np.float64], step: float) -> Verdict:
     """The verdict on frames, `step` seconds apart: how likely speech is in each, its power, and that of what the model takes from it."""
     active = power > 1e-3 * np.percentile(power, 98)
-    spoken = (speech > SPEAKS) & active
-    seconds = float(spoken.sum() * step)
-    if seconds < LEAST or spoken.sum() < SHARE * active.sum():
+    sure = (speech > SURE) & active
+    seconds = float(sure.sum() * step)
+    if seconds < LEAST or sure.sum() < SHARE * active.sum():
         return Verdict(False, "no speech was found in it", seconds)
-    beside = -10 * float(np.log10(max(residual.mean(), 1e-20) / max(power[spoken].mean(), 1e-20)))
-    if beside > CLEAN:
+    pauses = speech < SILENT
+    heard = residual[pauses] if pauses.sum() >= PAUSES else residual
+    beside = -10 * float(np.log10(max(heard.mean(), 1e-20) / power[(speech > SPEAKS) & active].mean()))
+    if beside > (CLEAN if pauses.sum() >= PAUSES else CLEAN_ALL):
         return Verdict(False, f"it is clean: what would be taken away lies {beside:.0f} dB below the speech", seconds, beside)
     return Verdict(True, "", seconds, beside)
 
