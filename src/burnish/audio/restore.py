@@ -50,6 +50,7 @@ class SoundResult(RestoreResult):
         return {
             ("duration" if key == "megapixels" else key): (round(self.duration, 6) if key == "megapixels" else value)
             for key, value in values.items()
+            if key not in ("noise", "jpeg")  # of images
         }
 
 
