@@ -17,11 +17,13 @@ import { LESSENED, TRACES } from "./look.js";
 const TRACED = new Set(["blur", "noise", "camera", "poisson", "jpeg", "8bit"]);
 const SHARP = 0.85; // pixels
 const UNSEEN = 2.5; // levels of 255, at the 99.9th percentile: a change that nobody sees
-const NOISE = 0.75; // sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
+const NOISE = 1; // sigma on the 0–255 scale in flat areas, from which what was taken away is noise,
 const [AREA, EVEN] = [0.06, 0.02]; // if this share of what is not constant is flat, or less than this share of all is constant,
-const TAIL = 10; // and the change at the 99.9th percentile is at most so many sigmas
-const [SCREEN, PATTERN] = [3, 0.2]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave
-const RINGING = 60; // levels that the change may have for each step by which JPEG's blocks stood out
+const TAIL = 8; // and the change at the 99.9th percentile is at most so many sigmas
+const BLOCKS = 0.6; // how much steps between JPEG's blocks stand out from which on to lessen them is worth while,
+const RINGING = 60; // and how many levels of change each step by which they stood out explains
+const [SCREEN, PATTERN] = [3, 0.2]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
+const [REGULAR, STRONG] = [1, 8]; // unless JPEG's blocks stand out so much, which repeat themselves too, but are not as strong as this sigma
 
 export const PATCH = 64; // pixels a side of the blocks in which a result is compared with its input
 const BINS = 4096;
@@ -75,10 +77,11 @@ export function needless(finding, change, taken, card) {
   if (trained.span("blur") && (finding.blur === null || finding.blur >= SHARP)) return "";
   if (change * 255 <= UNSEEN) return `clean: ${card.name} would change it by less than one sees`;
   const noise = taken.noise ?? 0;
-  if (noise >= SCREEN && taken.pattern() >= PATTERN) {
+  const blocks = taken.blocks[0];
+  if (noise >= (blocks < REGULAR ? SCREEN : STRONG) && taken.pattern() >= PATTERN) {
     return `what ${card.name} would take away repeats itself, as the dots of print or a weave do, and noise does not`;
   }
-  if (lessensJpeg(taken) && change * 255 <= UNSEEN + Math.max(TAIL * noise, RINGING * taken.blocks[0])) return "";
+  if (blocks >= BLOCKS && lessensJpeg(taken) && change * 255 <= UNSEEN + Math.max(TAIL * noise, RINGING * blocks)) return "";
   if (noise < NOISE || (taken.flat < AREA && taken.constant > EVEN)) {
     return `what ${card.name} would take away is not noise: there is none of it in flat areas`;
   }

@@ -1,0 +1,84 @@
+"""The page's way of a photo, run in Node, beside `restore_file`: the same judgement, and the same file within one level."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyvips
+from browsing import WEB
+from skimage import data
+
+import burnish
+from burnish.model.file import shipped
+
+MODEL = "photo-fast"
+SCRIPT = Path(__file__).parent / "restore.mjs"
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("node") or not (WEB / "node_modules").exists(), reason="needs Node and the page's packages: make page"
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Photographs clean, noisy, compressed, transparent, deep and large; drawings; dots of print."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(1)
+    clean = data.coffee()[40:240, 100:340].astype(np.float64)
+    noisy = np.clip(np.rint(clean + rng.normal(0, 15, clean.shape)), 0, 255)
+    drawn = np.full((200, 240, 3), 255.0)
+    drawn[40:160:9, 20:220] = (200, 30, 30)
+    dots = np.broadcast_to((np.indices((200, 240)).sum(axis=0) % 6 < 3)[..., None] * 60.0 + 90, (200, 240, 3))
+    alpha = np.full((200, 240, 1), 255.0)
+    alpha[:, 100:140] = 0
+    grey = noisy[..., :1]
+    made = {
+        "clean.png": clean,
+        "noisy.png": noisy,
+        "drawn.png": drawn,
+        "dots.png": dots,
+        "clear.png": np.concatenate([noisy, alpha], axis=2),
+        "grey.png": grey,
+        "large.png": np.tile(noisy, (5, 6, 1)),
+    }
+    for name, values in made.items():
+        pyvips.Image.new_from_array(values.astype(np.uint8)).copy(interpretation="srgb" if values.shape[2] > 2 else "b-w").write_to_file(
+            str(folder / name)
+        )
+    pyvips.Image.new_from_array((noisy * 16).astype(np.uint16)).copy(interpretation="rgb16").write_to_file(str(folder / "deep.tif"))
+    pyvips.Image.new_from_array(clean.astype(np.uint8)).copy(interpretation="srgb").write_to_file(str(folder / "blocks.jpg"), Q=20)
+    return sorted(folder.iterdir())
+
+
+def test_photos_are_judged_and_restored_alike(pictures: list[Path], tmp_path: Path) -> None:
+    card = json.loads(burnish.load(MODEL).card.to_json())
+    (tmp_path / "models.json").write_text(json.dumps({"models": [{"name": MODEL, "card": card}]}), encoding="utf-8")
+    pairs = [str(path) for picture in pictures for path in (picture, tmp_path / f"page-{picture.name}")]
+    command = ["node", str(SCRIPT), str(tmp_path / "models.json"), str(shipped()[MODEL]), MODEL, *pairs]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    seen = set()
+    for picture, line in zip(pictures, done.stdout.splitlines(), strict=True):
+        page = json.loads(line)
+        status, words = _library(picture, tmp_path / picture.name)
+        assert page["status"] == status, (picture.name, page, words)
+        assert page["why"].removeprefix("nothing was written") in words
+        seen.add(status)
+        if status == "failed":
+            continue
+        ours, theirs = (
+            pyvips.Image.new_from_file(str(tmp_path / name)).numpy().astype(np.int64) for name in (f"page-{picture.name}", picture.name)
+        )
+        assert np.abs(ours - theirs).max() <= (1 if picture.suffix != ".jpg" else 12), picture.name
+    assert {"restored", "unchanged"} <= seen
+
+
+def _library(picture: Path, to: Path) -> tuple[str, str]:
+    try:
+        told = burnish.restore_file(picture, to, MODEL, gate=True)
+    except burnish.InputError as error:
+        return "failed", str(error)
+    return told.status, " ".join(told.notes)
