@@ -6,6 +6,7 @@
 
 /** @typedef {import("./list.js").Item} Item */
 
+const LEAST = 256; // pixels of the screen that the stage is high at least, where a photo that fits would take less
 const STEP = 64; // pixels of the screen that an arrow key moves the photo
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -94,6 +95,8 @@ export class Viewer {
   layOut() {
     const [width, height] = [this.before.naturalWidth, this.before.naturalHeight];
     if (!width || this.section.hidden) return;
+    const across = this.stage.getBoundingClientRect().width;
+    this.stage.style.maxHeight = `${Math.max(LEAST, Math.ceil((across * height) / width))}px`;
     const room = this.stage.getBoundingClientRect();
     const real = 1 / devicePixelRatio;
     const scale = this.zoom === "fit" ? Math.min(room.width / width, room.height / height, 1) : Number(this.zoom) * real;
