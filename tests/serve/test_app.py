@@ -224,7 +224,7 @@ def test_mutated_files_are_no_fault(server: Server, photos: Path) -> None:
         if answer.status != 200:
             assert answer.error
         statuses.append(answer.status)
-    assert statuses.count(200) > 20
+    assert statuses.count(200) > 10
     assert statuses.count(422) > 20
     assert server.ask("/health").status == 200
 
