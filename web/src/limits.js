@@ -2,7 +2,7 @@
 
 export const MAX_BYTES = 190_000_000; // of a file
 export const MAX_MEMORY = 1_500_000_000;
-const BASE = 450_000_000; // bytes that the model, libvips and the tile that is computed take
+const BASE = 600_000_000; // bytes that the model, libvips and the tile that is computed take
 
 /**
  * The bytes of memory that a photo takes at most while it is restored.
