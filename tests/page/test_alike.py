@@ -42,12 +42,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         "dots.png": dots,
         "clear.png": np.concatenate([noisy, alpha], axis=2),
         "grey.png": grey,
-        "large.png": np.tile(noisy, (5, 6, 1)),
     }
     for name, values in made.items():
         pyvips.Image.new_from_array(values.astype(np.uint8)).copy(interpretation="srgb" if values.shape[2] > 2 else "b-w").write_to_file(
             str(folder / name)
         )
+    large = (np.tile(noisy, (4, 4, 1)) * 257).astype(np.uint16)
+    pyvips.Image.new_from_array(large).copy(interpretation="rgb16").write_to_file(str(folder / "large.png"))
     pyvips.Image.new_from_array((noisy * 16).astype(np.uint16)).copy(interpretation="rgb16").write_to_file(str(folder / "deep.tif"))
     pyvips.Image.new_from_array(clean.astype(np.uint8)).copy(interpretation="srgb").write_to_file(str(folder / "blocks.jpg"), Q=20)
     return sorted(folder.iterdir())
