@@ -134,12 +134,15 @@ def _join(ray: Any, processes: int | None) -> None:
 
 def _alone(shard: Shard, job: Job) -> Ended:
     """Do a shard; what Ray runs, shard after shard in the same few processes, so that each has one worker for all."""
+    worker = _worker(job.model)
     try:
-        return bulk_shards.run(shard, job, _worker(job.model), lambda _: None)
+        return bulk_shards.run(shard, job, worker, lambda _: None)
     except BaseException:  # a worker that was broken off still has an answer to give
-        _worker(job.model).close()
+        worker.close()
         _worker.cache_clear()
         raise
+    finally:
+        worker.leave()  # at its end Ray kills all that its processes have started
 
 
 @functools.cache

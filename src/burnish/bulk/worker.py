@@ -1,7 +1,7 @@
 """A process that restores one file after another, so that a file that kills it kills nothing else.
 
-Jobs and results go through its stdin and stdout as JSON, a line each. It ends when its stdin does, and then removes its folder: whoever
-gave it work is gone.
+Jobs and results go through its stdin and stdout as JSON, a line each. It ends when its stdin does, and then removes the folder that it
+was last told of: whoever gave it work is gone.
 """
 
 import contextlib
@@ -31,11 +31,20 @@ class Worker:
 
     @property
     def folder(self) -> Path:
-        """For what is on its way. The process is started with it, since it outlives whoever is killed, and removes it then."""
+        """For what is on its way. The process knows it, since it outlives whoever is killed, and removes it then."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="burnish-bulk-"))
-            self._start(self._folder)
+            if self._process is None:
+                self._start(self._folder)
+            else:
+                self._send({"folder": str(self._folder)})
         return self._folder
+
+    def leave(self) -> None:
+        """Remove the folder; the process stays, and gets another when it is needed."""
+        folder, self._folder = self._folder, None
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def restored(self, source: Path, target: Path) -> dict[str, Any]:
         """What became of a file, as `burnish restore --json` tells it. Raises InterruptedError once the worker is closed."""
@@ -66,8 +75,7 @@ class Worker:
         """End the process and remove the folder."""
         self.stop()
         self._ended()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self.leave()
 
     def _ended(self) -> int:
         """The status of the process, which is dying or dead."""
@@ -98,14 +106,15 @@ class Worker:
 
     def _asked(self, job: dict[str, str]) -> dict[str, Any] | None:
         """The answer; None when the process has died."""
+        self._send(job)
+        return self._read()
+
+    def _send(self, line: dict[str, str]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(job) + "\n")
+        with contextlib.suppress(OSError):  # it has died, and will have no answer
+            self._process.stdin.write(json.dumps(line) + "\n")
             self._process.stdin.flush()
-        except OSError:
-            return None
-        return self._read()
 
     def _read(self) -> dict[str, Any] | None:
         assert self._process is not None
@@ -131,6 +140,9 @@ def main(model: str, folder: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         for line in sys.stdin:
             job = json.loads(line)
+            if "folder" in job:
+                folder = job["folder"]
+                continue
             result = restored(Work(Path(job["source"]), Path(job["target"]), loaded, Settings(), _unseen, _unseen))
             answers.write(json.dumps(result.to_json()) + "\n")
             answers.flush()
