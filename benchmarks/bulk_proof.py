@@ -197,7 +197,8 @@ def proof(folder: Path, count: int, model: str) -> dict[str, Any]:
             f"{found['shards']} shards were finished before" in (folder / "again").read_text("utf-8"), (folder / "again").read_text("utf-8")
         )
         expect([key for key in versions(fs, "restored") if "probe" not in key] == written, "the second time wrote something")
-    expect(not list((folder / "tmp").glob("burnish*")), "temporary files are left")
+    left = [path.relative_to(folder).as_posix() for path in (folder / "tmp").rglob("*") if "burnish" in path.as_posix()[len(str(folder)) :]]
+    expect(not left, f"temporary files are left: {left}")
     return {"model": model, "photos": count, "workers_killed": len(killed), **found}
 
 

@@ -215,9 +215,9 @@ def check(place: Place) -> None:
     raise StoreError(f"{place}: writes over what is there though it is told not to (If-None-Match: *); choose another store, or a folder")
 
 
-def create_bytes(place: Place, key: str, data: bytes) -> None:
-    """Write bytes as a new file of the place. Raises as `create` does."""
-    with tempfile.TemporaryDirectory(prefix="burnish-") as folder:
+def create_bytes(place: Place, key: str, data: bytes, within: Path | None = None) -> None:
+    """Write bytes as a new file of the place, by way of a folder for temporary files. Raises as `create` does."""
+    with tempfile.TemporaryDirectory(prefix="burnish-", dir=within) as folder:
         file = Path(folder) / "new"
         file.write_bytes(data)
         place.create(key, file)

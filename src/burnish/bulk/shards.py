@@ -157,7 +157,7 @@ class _Run:
         known = self._own | recorded(self._place, self._shard.name)
         outcomes = [known[item.source] for item in self._shard.items]
         with contextlib.suppress(TakenError):  # another run has finished the same shard, and knows the same of it
-            create_bytes(self._place, outcomes_key(self._shard.name), "".join(json.dumps(each) + "\n" for each in outcomes).encode())
+            self._create(outcomes_key(self._shard.name), outcomes)
         return Ended(_finished(self._place, self._shard.name) or outcomes)
 
     def _brought(self, item: Item) -> Path | Outcome | StoreError:
@@ -290,8 +290,10 @@ class _Run:
 
     def _record(self, outcomes: list[Outcome]) -> None:
         self._parts += 1
-        lines = "".join(json.dumps(each) + "\n" for each in outcomes)
-        create_bytes(self._place, f"{OWN}/{self._shard.name}/{self._run}-{self._parts:06d}.jsonl", lines.encode())
+        self._create(f"{OWN}/{self._shard.name}/{self._run}-{self._parts:06d}.jsonl", outcomes)
+
+    def _create(self, key: str, outcomes: list[Outcome]) -> None:
+        create_bytes(self._place, key, "".join(json.dumps(each) + "\n" for each in outcomes).encode(), self._folder)
 
 
 def _ahead(pool: ThreadPoolExecutor, bring: Callable[[Item], Any], items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:
