@@ -93,3 +93,18 @@ def test_a_large_picture_gives_a_part_of_itself_at_a_time(monkeypatch: pytest.Mo
         places = np.argwhere((windows == other[..., 0]).all((2, 3)))
         assert any(np.abs(blurred[y : y + 16, x : x + 16] - one).max() < 1e-6 for y, x in places)
     source.close()
+
+
+def test_most_crops_begin_where_jpegs_blocks_do_and_some_do_not() -> None:
+    y, x = np.meshgrid(np.arange(208, dtype=np.uint8), np.arange(208, dtype=np.uint8), indexing="ij")
+    places = np.stack([y, x, np.zeros_like(x)], 2)  # a crop's first pixel says where it was cut
+    pictures = datasets.PictureSet("two", [places, 255 - places], ["a", "b"], "")
+    source = sources.source(pictures, plan(Path(), degradation="8bit", crops=4000))
+    first = source.epoch(1).clean.numpy()[:, 0, 0]
+    source.close()
+    corners = np.where(first[:, 2:] == 255, 255 - first, first)[:, :2]
+    shares = (corners % 8 == 0).mean(0)
+    assert ((shares > 0.65) & (shares < 0.9)).all(), shares  # three regions in four, and an eighth of the rest by chance
+    assert corners.min() == 0
+    assert corners.max() == 192
+    assert len(np.unique(corners % 8)) == 8

@@ -2,6 +2,9 @@
 
 An epoch is cut from regions: all of a small image, a random part of a large one. Each region gives as many crops as would cover it, so
 that an image of many megapixels is not decoded and degraded for one crop of 64 pixels, and nothing but crops stays in the memory.
+
+Most files that were JPEG still have its blocks where they began, at multiples of 8 pixels, and a network that halves the scale three times
+can know where it stands among them. So most crops begin at such multiples; the others show blocks that have been moved, by a crop say.
 """
 
 import threading
@@ -21,6 +24,7 @@ from burnish.training.image.views import Box, View
 from burnish.training.recipe import Recipe
 
 REGION = 512  # pixels a side, at most
+BLOCK, ALIGNED = 8, 0.75  # JPEG's blocks, in pixels; in that share of the regions crops begin where blocks do
 
 
 class Crops(Source):
@@ -75,8 +79,9 @@ class Crops(Source):
                 self._lose(index, error, indices)
                 continue
             degraded, clean = (stored(each, dtype) for each, dtype in zip(region, self.view.dtypes, strict=True))
+            step = BLOCK if rng.random() < ALIGNED else 1
             for place in range(filled, min(count, filled + max(1, clean.shape[0] * clean.shape[1] // side**2))):
-                y, x = (int(rng.integers(length - side + 1)) for length in clean.shape[:2])
+                y, x = (step * int(rng.integers((length - side) // step + 1)) for length in clean.shape[:2])
                 before[place], after[place] = degraded[y : y + side, x : x + side], clean[y : y + side, x : x + side]
                 filled = place + 1
             if filled == count:
