@@ -1,8 +1,6 @@
 """Network → model file, with a parity check; model file → network."""
 
 import copy
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ from burnish.files import atomic
 from burnish.image import model as image_model
 from burnish.model import file as model_file
 from burnish.model.card import Card, licence_for
+from burnish.training import graph
 from burnish.training.image import networks
 from burnish.training.network import Network, placed, restored
 
 TOLERANCE = 1e-5  # between torch and ONNX Runtime, on the 0–1 scale; what goes far beyond is rounded as much more coarsely
-OPSET = 18
 COUNTED = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d)
 
 
@@ -54,10 +52,10 @@ def export(
         licence=licence_for(str(data.get("terms", ""))),
         version=__version__,
     )
-    graph = _graph(network)
-    graph.metadata_props.add(key="burnish", value=card.to_json())
+    proto = _graph(network)
+    proto.metadata_props.add(key="burnish", value=card.to_json())
     with atomic(path) as temporary:
-        temporary.write_bytes(graph.SerializeToString())
+        temporary.write_bytes(proto.SerializeToString())
         _check_parity(network, image_model.load(temporary), path)
     return card
 
@@ -164,26 +162,7 @@ def _graph(network: Network) -> Any:
     sizes = {0: torch.export.Dim("n"), 2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
     names = ["restored", "latent"] if network.has_latent else ["restored"]
     example = torch.zeros(2, network.channels, 4 * period, 5 * period)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it logs which packages it looked for in vain
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own making: deprecations between torch and onnxscript
-        program = torch.onnx.export(
-            network,
-            (example,),
-            input_names=["image"],
-            output_names=names,
-            dynamic_shapes=(sizes,),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            optimize=False,  # the optimiser drops parameters that happen to be zero, and with them their names
-            opset_version=OPSET,
-        )
-    assert program is not None
-    proto = program.model_proto
-    for node in proto.graph.node:  # where in torch each node came from: nine tenths of the file
-        del node.metadata_props[:]
-    return proto
+    return graph.exported(network, (example,), ["image"], names, (sizes,))
 
 
 def _check_parity(network: Network, exported: image_model.Model, path: Path) -> None:

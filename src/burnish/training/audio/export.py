@@ -1,8 +1,6 @@
 """Network for sound → model file, with a parity check."""
 
 import copy
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,9 @@ from burnish.audio.frames import BINS, HOP, RATE
 from burnish.errors import ModelError
 from burnish.files import atomic
 from burnish.model.card import Card, licence_for
+from burnish.training import graph
 from burnish.training.audio.networks import BANDS, Bands, Lines
-from burnish.training.export import OPSET, TOLERANCE
+from burnish.training.export import TOLERANCE
 
 
 def export(
@@ -49,10 +48,10 @@ def export(
         licence=licence_for(str(data.get("terms", ""))),
         version=__version__,
     )
-    graph = _graph(network)
-    graph.metadata_props.add(key="burnish", value=card.to_json())
+    proto = _graph(network)
+    proto.metadata_props.add(key="burnish", value=card.to_json())
     with atomic(path) as temporary:
-        temporary.write_bytes(graph.SerializeToString())
+        temporary.write_bytes(proto.SerializeToString())
         _check_parity(network, audio_model.load(temporary), path)
     return card
 
@@ -102,26 +101,7 @@ def _graph(network: Bands) -> Any:
     count, time = torch.export.Dim("n"), torch.export.Dim("t")
     blocks, width = network.args["blocks"], network.args["width"]
     example = (torch.zeros(2, 5, BINS, 2), torch.zeros(blocks, 2, BANDS, width))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own making
-        program = torch.onnx.export(
-            network,
-            example,
-            input_names=audio_model.INPUTS,
-            output_names=audio_model.OUTPUTS,
-            dynamic_shapes=({0: count, 1: time}, {1: count}),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            optimize=False,
-            opset_version=OPSET,
-        )
-    assert program is not None
-    proto = program.model_proto
-    for node in proto.graph.node:
-        del node.metadata_props[:]
-    return proto
+    return graph.exported(network, example, audio_model.INPUTS, audio_model.OUTPUTS, ({0: count, 1: time}, {1: count}))
 
 
 def _check_parity(network: Bands, exported: audio_model.Model, path: Path) -> None:

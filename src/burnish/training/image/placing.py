@@ -5,9 +5,7 @@ than those of chance pairs, with the heavy-tailed kernel of t-SNE. The loss is I
 contrastive learning", 2022), the network that gives the place is parametric as in van der Maaten (2009).
 """
 
-import logging
 import math
-import warnings
 
 import numpy as np
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from burnish.progress import Progress
+from burnish.training import graph
 from burnish.training.network import placed
 
 BATCH = 512  # pairs
@@ -93,22 +92,7 @@ def _moved(images: Tensor) -> Tensor:
 
 
 def _exported(network: nn.Module, channels: int) -> bytes:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            placed(network, "cpu", torch.contiguous_format),
-            (torch.zeros(2, channels, 32, 32),),
-            input_names=["image"],
-            output_names=["place", "features"],
-            dynamic_shapes=({0: torch.export.Dim("n")},),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            opset_version=18,
-        )
-    assert program is not None
-    for node in program.model_proto.graph.node:
-        del node.metadata_props[:]
-    graph: bytes = program.model_proto.SerializeToString()
-    return graph
+    network, example = placed(network, "cpu", torch.contiguous_format), torch.zeros(2, channels, 32, 32)
+    proto = graph.exported(network, (example,), ["image"], ["place", "features"], ({0: torch.export.Dim("n")},))
+    serialised: bytes = proto.SerializeToString()
+    return serialised

@@ -1,8 +1,6 @@
 """A small U-Net learns to tell drawn defects from normal images: what it has never seen drawn on a normal stands out later."""
 
-import logging
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -14,6 +12,7 @@ from torch.nn import functional
 from burnish.latent.defects import spoilt
 from burnish.latent.planes import Floats, sampled
 from burnish.progress import Progress
+from burnish.training import graph
 from burnish.training.network import placed
 
 CROP = 128  # pixels on a side
@@ -183,22 +182,6 @@ def _loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _exported(network: nn.Module, channels: int) -> bytes:
     sizes = {0: torch.export.Dim("n"), 2: 16 * torch.export.Dim("h"), 3: 16 * torch.export.Dim("w")}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network.eval(),
-            (torch.zeros(2, channels, 64, 80),),
-            input_names=["image"],
-            output_names=["logits"],
-            dynamic_shapes=(sizes,),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            opset_version=18,
-        )
-    assert program is not None
-    for node in program.model_proto.graph.node:
-        del node.metadata_props[:]
-    graph: bytes = program.model_proto.SerializeToString()
-    return graph
+    proto = graph.exported(network.eval(), (torch.zeros(2, channels, 64, 80),), ["image"], ["logits"], (sizes,))
+    serialised: bytes = proto.SerializeToString()
+    return serialised
