@@ -32,7 +32,8 @@ bench: $(VENV)/dev.installed
 page:
 	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 
-wheels: page $(VENV)/dev.installed
+wheels: page
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./web/python
 
 # `pip install` needs no network but a package index; every version is pinned in constraints.txt.
