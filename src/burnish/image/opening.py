@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burnish.errors import InputError
-from burnish.image import headers
+from burnish.image import headers, libvips
 from burnish.image.containers import avif
 
 MAX_PIXELS = 10_000_000_000
@@ -80,6 +80,7 @@ def opened(
     cropping are left out, as other formats' are anyway. Raises InputError for what is no image of the six formats, and for one that holds
     more than `max_pixels` or far more than its bytes can.
     """
+    libvips.load()
     import pyvips
 
     length, _ = stamp(path)

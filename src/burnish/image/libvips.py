@@ -1,0 +1,17 @@
+"""libvips, loaded so that it cannot end the process."""
+
+import os
+from functools import cache
+
+
+@cache
+def load() -> None:
+    """Have libvips log nothing; once, before the first image is opened.
+
+    pyvips hands what libvips logs to Python. While that runs, garbage may be collected, other images among it, whose end libvips has
+    something to say about too; and GLib ends a process that logs while it logs. What matters of a file comes as errors anyway.
+    """
+    os.environ.setdefault("VIPS_WARNING", "0")  # libvips reads it when pyvips is imported first: no line of it on stderr either
+    import pyvips
+
+    pyvips._remove_log_handler()
