@@ -2,7 +2,7 @@
 
     python tests/fuzz_serve.py [COUNT] [FIRST]
 
-The files are those of `fuzz.py`; each finding can be repeated with `python tests/fuzz_serve.py 1 NUMBER`.
+The files are those of `fuzz.py`, and recordings; each finding can be repeated with `python tests/fuzz_serve.py 1 NUMBER`.
 """
 
 import http.client
@@ -17,9 +17,19 @@ from pathlib import Path
 import fuzz
 import gallery
 import numpy as np
+import soundfile
+from recordings import tone
 
 RIGHT = (200, 400, 413, 415, 422)
 AT_ONCE = 4
+
+
+def recordings(folder: Path) -> list[Path]:
+    """A third of a second in every format of sound."""
+    kinds = {"a.wav": "PCM_24", "b.wav": "FLOAT", "c.flac": "PCM_16", "d.ogg": "VORBIS", "e.mp3": "MPEG_LAYER_III", "f.aiff": "PCM_16"}
+    for name, subtype in kinds.items():
+        soundfile.write(folder / name, tone(0.3, 16000, 2), 16000, subtype=subtype)
+    return [folder / name for name in kinds]
 
 
 def sent(port: int, originals: list[bytes], number: int) -> tuple[int, int, str]:
@@ -45,8 +55,8 @@ def main(count: int = 10_000, first: int = 0) -> None:
     with tempfile.TemporaryDirectory() as name:
         kinds, place = Path(name) / "kinds", Path(name) / "temporary"
         place.mkdir()
-        originals = [path.read_bytes() for path in gallery.write(kinds)]
-        command = [sys.executable, "-m", "burnish", "serve", "--port", "0", "-m", "seed"]
+        originals = [path.read_bytes() for path in [*gallery.write(kinds), *recordings(kinds)]]
+        command = [sys.executable, "-m", "burnish", "serve", "--port", "0", "-m", "seed", "-m", "speech"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(place)})
         assert server.stdout
         port = int(server.stdout.readline().strip().strip("/").rpartition(":")[2])

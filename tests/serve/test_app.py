@@ -18,9 +18,8 @@ from serving import QUICK, Answer, Server, serving
 
 import burnish
 from burnish.image.files import FORMATS
-from burnish.model import file as model_file
-from burnish.serve.app import application, plain_name
-from burnish.serve.settings import Access, Limits
+from burnish.serve.app import plain_name
+from burnish.serve.settings import Limits
 
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=1_000_000, max_frames=5)
 KINDS = ["camera.jpg", "deep.png", "transparent.png", "stack.tif", "float.tif", "moving.gif", "plain.webp", "plain.avif"]
@@ -101,8 +100,8 @@ def test_a_body_may_come_in_chunks(server: Server, photos: Path) -> None:
         ('"; filename="x.exe', None, None),
         ("<img onerror=alert(1)>.png", None, None),
         ("été☂.png", "_t__-restored.png", "été☂-restored.png"),
-        ("", "image-restored.png", "image-restored.png"),
-        ("..", "image-restored.png", "image-restored.png"),
+        ("", "file-restored.png", "file-restored.png"),
+        ("..", "file-restored.png", "file-restored.png"),
     ],
 )
 def test_a_name_is_a_name_and_nothing_else(server: Server, photos: Path, name: str, plain: str | None, whole: str | None) -> None:
@@ -119,7 +118,7 @@ def test_a_name_is_a_name_and_nothing_else(server: Server, photos: Path, name: s
 def test_names_are_cut_to_what_a_file_can_be_called() -> None:
     assert plain_name("x" * 1000 + ".png") == "x" * 146 + ".png"
     assert plain_name("a\nb\x1b[31m.png") == "a b [31m.png"
-    assert plain_name("/") == plain_name(" . ") == "image"
+    assert plain_name("/") == plain_name(" . ") == "file"
 
 
 # --- What is refused ---
@@ -128,7 +127,7 @@ def test_names_are_cut_to_what_a_file_can_be_called() -> None:
 @pytest.mark.parametrize(
     ("query", "word"),
     [
-        ("model=none", "for images; there are tiny-deblur, seed"),
+        ("model=none", "there is no model 'none'; there are tiny-deblur, seed"),
         ("model=../../etc/passwd", "there is no model"),
         ("model=", "there is no model"),
         ("strength=2", "from 0"),
@@ -155,14 +154,14 @@ def refused(answer: Answer, status: int, code: str, *words: str) -> None:
 
 
 def test_what_is_no_image_is_415(server: Server, photos: Path) -> None:
-    refused(server.ask("/restore?name=notes.jpg", b"a text file"), 415, "no-image", "notes.jpg: is no JPEG")
-    refused(server.ask("/restore", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), 415, "no-image")
+    refused(server.ask("/restore?name=notes.jpg", b"a text file"), 415, "wrong-type", "notes.jpg: is no JPEG", "no WAV")
+    refused(server.ask("/restore", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), 415, "wrong-type")
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
-    refused(server.ask("/restore?name=IMG_1.HEIC", heic), 415, "no-image", "IMG_1.HEIC", "HEIC", "convert it to JPEG")
+    refused(server.ask("/restore?name=IMG_1.HEIC", heic), 415, "wrong-type", "IMG_1.HEIC", "HEIC", "convert it to JPEG")
     form = {"Content-Type": "multipart/form-data; boundary=x"}
-    refused(server.ask("/restore", b"--x--", form), 415, "no-image", "multipart/form-data", "--data-binary")
-    refused(server.ask("/restore", b"{}", {"Content-Type": "application/json"}), 415, "no-image")
-    refused(server.ask("/restore", b"\x1f\x8b", {"Content-Encoding": "gzip"}), 415, "no-image", "gzip")
+    refused(server.ask("/restore", b"--x--", form), 415, "wrong-type", "multipart/form-data", "--data-binary")
+    refused(server.ask("/restore", b"{}", {"Content-Type": "application/json"}), 415, "wrong-type")
+    refused(server.ask("/restore", b"\x1f\x8b", {"Content-Encoding": "gzip"}), 415, "wrong-type", "gzip")
     as_a_form = {"Content-Type": "application/x-www-form-urlencoded"}  # what curl calls any --data-binary
     assert server.ask("/restore", (photos / "plain.png").read_bytes(), as_a_form).status == 200
 
@@ -236,7 +235,14 @@ def test_health_models_and_metrics(server: Server) -> None:
     assert json.loads(server.ask("/health").body) == {"status": "ok", "version": burnish.__version__, "working": 0, "waiting": 0}
     told = json.loads(server.ask("/models").body)
     assert [model["name"] for model in told["models"]] == [QUICK, "seed"]
-    assert told["server"] == {"restore": "restore", "token": False, "max_bytes": 2_000_000, "max_pixels": 1_000_000, "max_frames": 5}
+    assert told["server"] == {
+        "restore": "restore",
+        "token": False,
+        "max_bytes": 2_000_000,
+        "max_pixels": 1_000_000,
+        "max_frames": 5,
+        "max_duration": 7200.0,
+    }
     before = server.metric('burnish_answers_total{path="/health",status="200"}') or 0
     server.ask("/health")
     assert server.metric('burnish_answers_total{path="/health",status="200"}') == before + 1
@@ -244,17 +250,6 @@ def test_health_models_and_metrics(server: Server) -> None:
     assert server.metric('burnish_answers_total{path="other",status="404"}'), "addresses that are none make no series of their own"
     text = server.ask("/metrics").body.decode("utf-8")
     assert all(re.fullmatch(r"# (HELP|TYPE) .+|[a-z_]+(\{[^}]*\})? [0-9.e+-]+", line) for line in text.splitlines())
-
-
-def test_the_api_takes_no_model_of_sound() -> None:
-    if "speech" not in model_file.shipped():
-        pytest.skip("needs a model that restores sound")
-    speech = {"speech": burnish.load("speech", 1)}
-    with pytest.raises(burnish.InputError, match="none of these models restores images"):
-        application(speech, LIMITS, Access(), [])
-    with serving({QUICK: burnish.load(QUICK, 1)} | speech) as server:
-        refused(server.ask("/restore?model=speech", b"x"), 400, "wrong-parameter", "for images")
-        assert [model["name"] for model in json.loads(server.ask("/models").body)["models"]] == [QUICK, "speech"]
 
 
 def test_a_fault_is_500_in_the_same_shape_and_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:

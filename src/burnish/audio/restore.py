@@ -99,22 +99,26 @@ def restore_file(
     if threads is not None and (threads < 1 or isinstance(model, Model)):
         raise InputError(f"threads = {threads} must be at least 1, and a loaded model has its own: load(name, threads)")
     loaded = model if isinstance(model, Model) else load(model, threads)
-    began = time.monotonic()
-    with _refusals(Path(src)):
-        result = _restored(Work(Path(src), Path(dst), loaded, settings, _unseen, _unseen))
-    return replace(result, seconds=time.monotonic() - began)
+    return done(Work(Path(src), Path(dst), loaded, settings, _unseen, _unseen))
 
 
 def _unseen(samples: int) -> None:
     """Nobody looks how far it is."""
 
 
+def done(work: Work) -> SoundResult:
+    """What became of one recording. Raises what `restore_file` does, and Stopped where `advance` does."""
+    began = time.monotonic()
+    with _refusals(work.source):
+        result = _restored(work)
+    return replace(result, seconds=time.monotonic() - began)
+
+
 def restored(work: Work) -> SoundResult:
     """What became of one recording, failures included, whatever they are. Raises only what says that all is to stop."""
     began = time.monotonic()
     try:
-        with _refusals(work.source):
-            result = _restored(work)
+        return done(work)
     except Stopped:
         raise
     except BurnishError as error:

@@ -29,6 +29,7 @@ PORT = 8642  # not one that servers of files take: a browser would mix up what i
 @click.option("--max-bytes", type=click.IntRange(min=1), metavar="N", help="Refuse larger files. [100 million]")
 @click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger images. [100 million]")
 @click.option("--max-frames", type=click.IntRange(min=1), metavar="N", help="Refuse longer animations and stacks. [200]")
+@click.option("--max-duration", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Refuse longer sound, in seconds. [7200]")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Give up a file after so long. [300]")
 @click.option("--queue", type=click.IntRange(min=1), metavar="N", help="So many files may wait. [64]")
 @click.option("--clients", type=click.IntRange(min=1), metavar="N", help="So many files may be inside, on their way in and out. [256]")

@@ -4,12 +4,9 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator
-from pathlib import PurePosixPath
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from urllib.parse import quote
 
-import pyvips
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -19,11 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from burnish import __version__
 from burnish.errors import InputError, one_line
-from burnish.image.files import FORMATS
-from burnish.image.restore import Settings, Stopped
-from burnish.serve import openapi, page, transfer
+from burnish.image import libvips
+from burnish.image.restore import Stopped
+from burnish.serve import openapi, page, results, transfer
 from burnish.serve.house import House
-from burnish.serve.job import ENDINGS, Job, Outcome
+from burnish.serve.job import Asked, Job
 from burnish.serve.metrics import TYPE, Metrics
 from burnish.serve.page import Asset
 from burnish.serve.refusals import Refused
@@ -34,43 +31,26 @@ from burnish.serve.shell import Shell
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 BOOLEANS = {"true": True, "false": False}
-NOTES = 4000  # letters of notes in a header, which clients limit
 NAME = 150  # letters of a file's name
+KINDS = ("image", "audio")  # of models that restore
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def application(models: dict[str, Any], limits: Limits, access: Access, files: list[Asset]) -> ASGIApp:
     """The ASGI application that restores with these models, by their names, and shows a page of these files (none: the API alone).
 
     It makes a folder for temporary files and threads when it is made, and gives both up in its lifespan's end. Raises InputError where no
-    model restores images.
+    model restores anything.
     """
-    restoring = {name: model for name, model in models.items() if model.card.kind == "image"}  # the API takes no sound yet
+    restoring = {name: model for name, model in models.items() if model.card.kind in KINDS}
     if not restoring:
-        raise InputError("none of these models restores images, which the API does; name one that does with -m, such as photo")
+        raise InputError("none of these models restores images or sound; name one that does with -m, such as photo or speech")
+    libvips.load()
+    import pyvips
+
     pyvips.cache_set_max(0)  # what libvips remembers of a file would keep it open, and its place on the disk taken, after it is deleted
     house, scratch, metrics = House(limits), Scratch(), Metrics()
-    server = {
-        "restore": "restore",
-        "token": access.token is not None,
-        "max_bytes": limits.max_bytes,
-        "max_pixels": limits.max_pixels,
-        "max_frames": limits.max_frames,
-    }
-    assets = page.model_assets(models, server)
-    described = json.dumps(openapi.description(list(restoring), limits, token=access.token is not None)).encode()
-    api: list[tuple[str, Asset]] = [
-        ("/models", Asset("models.json", assets[0].body)),
-        ("/openapi.json", Asset("openapi.json", described)),
-    ]
-    static = [(f"/{asset.name}", asset) for asset in [*files, *assets]]
-    static += [("/", asset) for asset in files if asset.name == page.INDEX]
-
-    async def health(_request: Request) -> Response:
-        told = {"status": "ok", "version": __version__, "working": house.working, "waiting": house.waiting}
-        return JSONResponse(told, headers={"Cache-Control": "no-store"})
-
-    async def measured(_request: Request) -> Response:
-        return Response(metrics.text(house), headers={"Content-Type": TYPE, "Cache-Control": "no-store"})
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -82,9 +62,9 @@ def application(models: dict[str, Any], limits: Limits, access: Access, files: l
 
     routes = [
         Route("/restore", Restore(restoring, limits, house, scratch, metrics), methods=["POST"]),
-        Route("/health", health),
-        Route("/metrics", measured),
-        *(Route(address, Static(asset), methods=["GET"]) for address, asset in [*api, *static]),
+        Route("/health", _health(house)),
+        Route("/metrics", _measured(house, metrics)),
+        *(Route(path, Static(asset), methods=["GET"]) for path, asset in _static(models, list(restoring), limits, access, files)),
     ]
     known = {route.path for route in routes}
 
@@ -92,16 +72,51 @@ def application(models: dict[str, Any], limits: Limits, access: Access, files: l
         metrics.answers[path if path in known else "other", status] += 1
 
     app: ASGIApp = Shell(Router(routes, redirect_slashes=False, lifespan=lifespan), access, safety(files), count)
-    if access.origins:
-        exposed = ["Burnish-Status", "Burnish-Model", "Burnish-Seconds", "Burnish-Megapixels", "Burnish-Notes", "Retry-After"]
-        app = CORSMiddleware(
-            app,
-            allow_origins=sorted(access.origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=exposed,
-        )
-    return app
+    return _shared(app, access) if access.origins else app
+
+
+def _static(models: dict[str, Any], restoring: list[str], limits: Limits, access: Access, files: list[Asset]) -> list[tuple[str, Asset]]:
+    """What does not change while the server runs, by its address: the models, the descriptions and the page."""
+    closed = access.token is not None
+    server = {
+        "restore": "restore",
+        "token": closed,
+        "max_bytes": limits.max_bytes,
+        "max_pixels": limits.max_pixels,
+        "max_frames": limits.max_frames,
+        "max_duration": limits.max_duration,
+    }
+    assets = page.model_assets(models, server)
+    described = json.dumps(openapi.description(restoring, limits, token=closed)).encode()
+    api = [("/models", Asset("models.json", assets[0].body)), ("/openapi.json", Asset("openapi.json", described))]
+    index = [("/", asset) for asset in files if asset.name == page.INDEX]
+    return [*api, *((f"/{asset.name}", asset) for asset in [*files, *assets]), *index]
+
+
+def _health(house: House) -> Endpoint:
+    async def health(_request: Request) -> Response:
+        told = {"status": "ok", "version": __version__, "working": house.working, "waiting": house.waiting}
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    return health
+
+
+def _measured(house: House, metrics: Metrics) -> Endpoint:
+    async def measured(_request: Request) -> Response:
+        return Response(metrics.text(house), headers={"Content-Type": TYPE, "Cache-Control": "no-store"})
+
+    return measured
+
+
+def _shared(app: ASGIApp, access: Access) -> ASGIApp:
+    """The application, which pages of the other sites that were named may ask too (CORS)."""
+    return CORSMiddleware(
+        app,
+        allow_origins=sorted(access.origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=results.EXPOSED,
+    )
 
 
 class Static:
@@ -129,70 +144,42 @@ class Restore:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One file. Raises Refused for what is answered otherwise, transfer.Left when the client has gone."""
         request = Request(scope, receive)
-        model, settings, name = self._asked(request)
+        asked = self._asked(request)
         transfer.check_head(request.headers, self._limits)
         with self._house.admitted(), self._scratch.folder() as folder:
-            job = Job(folder, name, model, settings, self._limits)
+            job = Job(folder, asked, self._models, self._limits)
             await transfer.received(receive, job.source, self._limits)
             gone = asyncio.ensure_future(transfer.left(receive))
             try:
                 outcome = await self._house.restored(job, gone)
                 self._metrics.add(outcome.result)
-                await transfer.sent(send, job.target, _headers(job, outcome, model.card.name))
+                await transfer.sent(send, job.target, results.headers(job, outcome))
             except Stopped:
                 raise transfer.Left from None
             finally:
                 gone.cancel()
 
-    def _asked(self, request: Request) -> tuple[Any, Settings, str]:
-        """The model, the settings and the file's name that the address asks for. Raises Refused for what it cannot."""
+    def _asked(self, request: Request) -> Asked:
+        """What the address asks for. Raises Refused for what it cannot."""
         given: dict[str, str] = {}
         for key, value in request.query_params.multi_items():
             if key not in openapi.PARAMETERS or key in given:
                 known = ", ".join(openapi.PARAMETERS)
                 raise Refused("wrong-parameter", f"the parameter {key[:60]!r} is not known, or given twice; there are {known}")
             given[key] = value
-        name = given.get("model", page.default(self._models) or "")
-        if name not in self._models:
-            raise Refused("wrong-parameter", f"there is no model {name[:60]!r} for images; there are {', '.join(self._models)}")
+        name = given.get("model")
+        if name is not None and name not in self._models:
+            raise Refused("wrong-parameter", f"there is no model {name[:60]!r}; there are {', '.join(self._models)}")
         strength = given.get("strength", "1")
         if not NUMBER.fullmatch(strength) or not 0 <= float(strength) <= 1:
             raise Refused("wrong-parameter", f"strength = {strength[:60]!r} must be a number from 0 (as it was) to 1 (as restored)")
         force = given.get("force", "false")
         if force not in BOOLEANS:
             raise Refused("wrong-parameter", f"force = {force[:60]!r} must be true or false")
-        return self._models[name], Settings(float(strength), gate=not BOOLEANS[force]), plain_name(given.get("name", ""))
+        return Asked(name, float(strength), BOOLEANS[force], plain_name(given.get("name", "")))
 
 
 def plain_name(name: str) -> str:
-    """A file's name as its sender gave it, without folders and line breaks and not too long; "image" where nothing is left."""
+    """A file's name as its sender gave it, without folders and line breaks and not too long; "file" where nothing is left."""
     last = one_line(name).replace("\\", "/").rpartition("/")[2].strip(" .")
-    return last[-NAME:] or "image"
-
-
-def _headers(job: Job, outcome: Outcome, model: str) -> dict[str, str]:
-    """What an answer says of a result, in ASCII letters alone, so that nothing in a name or note can end a header."""
-    result = outcome.result
-    notes = [job.told(note) for note in result.notes]
-    while len(told := json.dumps(notes)) > NOTES:
-        notes = [*notes[: len(notes) // 2], "and more"] if len(notes) > 2 else [notes[0][: NOTES // 8]]
-    return {
-        "Content-Type": f"image/{outcome.format}",
-        "Content-Disposition": _disposition(job.name, outcome.format),
-        "Cache-Control": "no-store",
-        "Burnish-Status": result.status,
-        "Burnish-Model": model,
-        "Burnish-Seconds": f"{result.seconds:.3f}",
-        "Burnish-Megapixels": f"{result.megapixels:.6f}",
-        "Burnish-Notes": told,
-    }
-
-
-def _disposition(name: str, kind: str) -> str:
-    """The name to save a result under, as RFC 6266 has it: a plain one, and the whole one percent-encoded."""
-    path = PurePosixPath(name)
-    ending = path.suffix if FORMATS.get(path.suffix.lower()) == kind else ENDINGS[kind]
-    stem = path.stem if path.suffix.lower() in FORMATS else name
-    full = f"{stem}-restored{ending}"
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", full)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(full, safe='')}"
+    return last[-NAME:] or "file"

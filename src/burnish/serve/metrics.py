@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from burnish.audio.restore import SoundResult
 from burnish.image.restore import RestoreResult
 from burnish.serve.house import House
 
@@ -16,13 +17,14 @@ class Metrics:
     def __init__(self) -> None:
         self.answers: Counter[tuple[str, int]] = Counter()  # by address and status; status 0 for a client that left before its answer
         self.files: Counter[str] = Counter()  # by what became of them
-        self.seconds = self.megapixels = 0.0
+        self.seconds = self.megapixels = self.sound = 0.0
 
-    def add(self, result: RestoreResult) -> None:
+    def add(self, result: RestoreResult | SoundResult) -> None:
         """Count a file."""
         self.files[result.status] += 1
         self.seconds += result.seconds
         self.megapixels += result.megapixels
+        self.sound += result.duration if isinstance(result, SoundResult) else 0
 
     def text(self, house: House) -> str:
         """All of it, with how full the house is now."""
@@ -33,6 +35,7 @@ class Metrics:
             ("burnish_files_total", "counter", "Files by what became of them.", {**files}),
             ("burnish_work_seconds_total", "counter", "Seconds for which files were worked on.", {"": self.seconds}),
             ("burnish_megapixels_total", "counter", "Megapixels of the files that were answered.", {"": self.megapixels}),
+            ("burnish_sound_seconds_total", "counter", "Seconds that the recordings last that were answered.", {"": self.sound}),
             ("burnish_files_working", "gauge", "Files that are worked on.", {"": house.working}),
             ("burnish_files_waiting", "gauge", "Files that wait for their turn.", {"": house.waiting}),
             ("burnish_files_inside", "gauge", "Files on their way in, waiting, at work or on their way out.", {"": house.inside}),

@@ -3,14 +3,17 @@
 from typing import Any
 
 from burnish import __version__
-from burnish.serve.job import ENDINGS
 from burnish.serve.refusals import MEANINGS
+from burnish.serve.results import TYPES
 from burnish.serve.settings import Limits
 
 EVERYWHERE = ("broken-request", "other-host", "other-origin", "wrong-method")  # what any address may answer
 RESTORING = [code for code in MEANINGS if code not in (*EVERYWHERE, "not-found")]
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "model": {"description": "The model that restores; GET /models tells what each is for.", "schema": {"type": "string"}},
+    "model": {
+        "description": "The model that restores; GET /models tells what each is for. Without it, the first that restores what is sent.",
+        "schema": {"type": "string"},
+    },
     "strength": {
         "description": "From 0 (as it was) to 1 (as restored).",
         "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
@@ -29,6 +32,7 @@ RESULT_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Burnish-Model": ("the model's name", {"type": "string"}),
     "Burnish-Seconds": ("seconds that the work took", {"type": "number"}),
     "Burnish-Megapixels": ("the image's size, all frames together", {"type": "number"}),
+    "Burnish-Duration": ("the recording's length in seconds", {"type": "number"}),
     "Burnish-Notes": ("a JSON list of lines: why it is unchanged, what the result lacks", {"type": "string"}),
     "Content-Disposition": ("a name to save the result under", {"type": "string"}),
 }
@@ -42,7 +46,7 @@ def description(models: list[str], limits: Limits, *, token: bool) -> dict[str, 
         "info": {
             "title": "Burnish",
             "version": __version__,
-            "description": "Restores images: a file in, the same file out, with better pixels.",
+            "description": "Restores images and recordings of speech: a file in, the same file out, with better pixels or samples.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": {
@@ -63,15 +67,16 @@ def description(models: list[str], limits: Limits, *, token: bool) -> dict[str, 
 
 def _restore(models: list[str], limits: Limits, token: bool) -> dict[str, Any]:
     parameters = [{"name": name, "in": "query", **told} for name, told in PARAMETERS.items()]
-    parameters[0] = {**parameters[0], "schema": {"type": "string", "enum": models, "default": models[0]}}
+    parameters[0] = {**parameters[0], "schema": {"type": "string", "enum": models}}
     raw = {"schema": {"type": "string", "format": "binary", "maxLength": limits.max_bytes}}
-    types = ["application/octet-stream", *(f"image/{kind}" for kind in ENDINGS)]
+    types = ["application/octet-stream", *TYPES.values()]
     headers = {name: {"description": words, "schema": schema} for name, (words, schema) in RESULT_HEADERS.items()}
     done = {"description": "The result, in the format of the file.", "headers": headers, "content": {kind: {} for kind in types[1:]}}
     return {
         "operationId": "restore",
-        "summary": "Restore an image file.",
-        "description": f"At most {limits.max_bytes:,} bytes, {limits.max_pixels:,} pixels and {limits.max_frames:,} frames or pages. "
+        "summary": "Restore the file of an image or a recording.",
+        "description": f"At most {limits.max_bytes:,} bytes; images of at most {limits.max_pixels:,} pixels and {limits.max_frames:,} "
+        f"frames or pages; recordings of at most {limits.max_duration:,g} seconds. "
         "What the file is, is told from its bytes, not from Content-Type.",
         "parameters": parameters,
         "requestBody": {"required": True, "content": dict.fromkeys(types, raw)},

@@ -13,13 +13,14 @@ MEANINGS = {  # status, its word for programs, and when it is answered; the desc
     "wrong-method": (405, "the address knows other methods"),
     "too-slow": (408, "the file did not come in time"),
     "too-many-bytes": (413, "the file is larger than this server takes"),
-    "no-image": (415, "what was sent is no image of a kind that is restored"),
+    "wrong-type": (415, "what was sent is no image or recording of a kind that is restored here"),
     "too-many-pixels": (422, "the image has more pixels than this server takes"),
     "too-many-frames": (422, "the image has more frames or pages than this server takes"),
-    "not-restored": (422, "the image is broken, or the model cannot take it"),
+    "too-many-seconds": (422, "the recording is longer than this server takes"),
+    "not-restored": (422, "the file is broken, or the model cannot take it"),
     "queue-full": (429, "too many wait already"),
     "fault": (500, "a fault of the program"),
-    "too-long": (503, "the image took longer than this server works on one"),
+    "too-long": (503, "the file took longer than this server works on one"),
     "no-room": (503, "the server has no memory, disk or files left"),
 }
 

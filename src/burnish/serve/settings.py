@@ -20,6 +20,8 @@ class Limits:
     """Pixels of an image, all its frames or pages together, as its header tells them: more are answered with 422."""
     max_frames: int = 200
     """Frames of an animation or pages of a stack: more are answered with 422."""
+    max_duration: float = 7200.0
+    """Seconds that a recording lasts, as its header tells them: more are answered with 422."""
     max_seconds: float = 300.0
     """Seconds for which one file is worked on, not counting those in which it waits: then the answer is 503."""
     queue: int = 64
@@ -33,7 +35,7 @@ class Limits:
     long, and a second more for each 10,000 bytes that have come: then the answer is 408."""
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_pixels", "max_frames", "max_seconds", "queue", "clients", "at_once", "patience"):
+        for name in ("max_bytes", "max_pixels", "max_frames", "max_duration", "max_seconds", "queue", "clients", "at_once", "patience"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} = {getattr(self, name)} must be more than 0")
 

@@ -26,11 +26,11 @@ def check_head(headers: Headers, limits: Limits) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith("multipart/") or kind == "application/json":
         raise Refused(
-            "no-image", f"a body of the type {kind} holds no plain file; send the file's bytes alone (curl --data-binary @photo.jpg)"
+            "wrong-type", f"a body of the type {kind} holds no plain file; send the file's bytes alone (curl --data-binary @photo.jpg)"
         )
     coding = headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
-        raise Refused("no-image", f"the body is packed as {coding}; send the file as it is", {"Accept-Encoding": "identity"})
+        raise Refused("wrong-type", f"the body is packed as {coding}; send the file as it is", {"Accept-Encoding": "identity"})
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > limits.max_bytes:
         raise _too_many(limits)
@@ -53,7 +53,7 @@ async def received(receive: Receive, path: Path, limits: Limits) -> None:
         except TimeoutError:
             raise Refused("too-slow", "the file did not come in time; send it over a faster line", {"Connection": "close"}) from None
     if length == 0:
-        raise Refused("no-body", "nothing was sent; send the bytes of an image as the body of the request")
+        raise Refused("no-body", "nothing was sent; send the bytes of an image or a recording as the body of the request")
 
 
 async def _written(receive: Receive, file: BinaryIO, limits: Limits, patience: asyncio.Timeout) -> int:
