@@ -6,8 +6,8 @@ Photographs of 0.1 to 12 megapixels with noise are made as JPEG. The command res
 second are measured from start to exit. Then the server starts, and each client sends one photograph after the other, drawn evenly; where it
 is told to (429, 503) it stays away. Memory and speed are taken from the end of the warm-up on, a quarter of the time.
 
-Writes serve_load.json. Ends with status 1 where an answer was wrong, a status was none of 200, 429 and 503, memory grew by more than a
-tenth after the warm-up, or the speed was less than 0.9 of the command's.
+Prints a table and writes serve_load.json. Ends with status 1 where an answer was wrong, a status was none of 200, 429 and 503, memory grew
+by more than a tenth after the warm-up, or the speed was less than 0.9 of the command's.
 """
 
 import argparse
@@ -64,9 +64,12 @@ class Load:
 
     def _asked(self, sent: bytes) -> tuple[int, bytes, float]:
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)) as connection:
-            connection.request("POST", "/restore?force=true", sent)
-            response = connection.getresponse()
-            return response.status, response.read(), float(response.getheader("Retry-After", "0"))
+            try:
+                connection.request("POST", "/restore?force=true", sent)
+                response = connection.getresponse()
+                return response.status, response.read(), float(response.getheader("Retry-After", "0"))
+            except (OSError, http.client.HTTPException):
+                return 0, b"", 0.0  # no answer, which is wrong
 
 
 def photos(folder: Path, largest: float) -> dict[str, float]:
@@ -127,6 +130,19 @@ def loaded(options: argparse.Namespace, pairs: dict[str, tuple[bytes, bytes, flo
         server.communicate()
 
 
+def table(options: argparse.Namespace, load: Load, speeds: tuple[float, float], memory: tuple[float, float]) -> str:
+    """What came of it, for a page of Markdown."""
+    statuses = ", ".join(f"{count:,} × {status}" for status, count in sorted(load.statuses.items()))
+    rows = [
+        ("clients, seconds, model", f"{options.clients}, {options.seconds:g}, {options.model}"),
+        ("answers", statuses),
+        ("results that differ from the command's", f"{load.wrong:,}"),
+        ("megapixels a second: command, server", f"{speeds[0]:.2f}, {speeds[1]:.2f} ({speeds[1] / speeds[0]:.2f} of it)"),
+        ("the server's memory: after the warm-up, at the end", f"{memory[0]:.0f} MB, {memory[1]:.0f} MB"),
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
 def main() -> None:
     """Measures, judges and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -158,6 +174,7 @@ def main() -> None:
             "server_megabytes": {"warm": round(max(after[:middle])), "end": round(max(after[middle:])), "growth": round(growth, 3)},
         },
     )
+    print(table(options, load, (command, speed), (max(after[:middle]), max(after[middle:]))))
     bad = load.wrong or set(load.statuses) - {200, 429, 503} or growth > GROWTH or speed < SPEED * command
     sys.exit(1 if bad else 0)
 

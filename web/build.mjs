@@ -27,6 +27,7 @@ const policy = (evaluation) =>
     `script-src 'self' ${evaluation}`,
     "style-src 'self'",
     "img-src 'self' blob: data:",
+    "media-src blob:",
     "connect-src 'self' blob:",
     "worker-src 'self'",
     "manifest-src 'self'",

@@ -40,7 +40,7 @@ def browser() -> Iterator[Any]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `burnish site` writes, under a path of its own."""
     out = tmp_path_factory.mktemp("site") / "some" / "where"
-    command = [sys.executable, "-m", "burnish", "site", "-o", str(out), "-m", MODEL]
+    command = [sys.executable, "-m", "burnish", "site", "-o", str(out), "-m", MODEL, "-m", "speech"]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
     return out
 

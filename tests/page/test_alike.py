@@ -1,4 +1,4 @@
-"""The page's way of a photo, run in Node, beside `restore_file`: the same judgement, and the same file within one level."""
+"""The page's way of a file, run in Node, beside `restore_file`: the same judgement, and the same file within one level."""
 
 import json
 import shutil
@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+import soundfile
 from browsing import WEB
+from recordings import tone
 from skimage import data
 
 import burnish
+from burnish.audio import model as audio_model
+from burnish.audio import restore as sound
 from burnish.model.file import shipped
 
 MODEL = "photo-fast"
@@ -83,3 +87,59 @@ def _library(picture: Path, to: Path) -> tuple[str, str]:
     except burnish.InputError as error:
         return "failed", str(error)
     return told.status, " ".join(told.notes)
+
+
+# --- Sound ---
+
+SOUND = Path(__file__).parent / "sound.mjs"
+LEVELS = {"PCM_U8": 1 / 128, "PCM_16": 1 / 32768, "PCM_24": 8 / 8388608, "PCM_32": 1e-6, "FLOAT": 1e-6, "DOUBLE": 1e-6}
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Recordings of every depth at several rates, of one channel and more; silence, and one that is cut short."""
+    folder = tmp_path_factory.mktemp("recordings")
+    kinds = {
+        "PCM_U8": (8000, 1),
+        "PCM_16": (44100, 2),
+        "PCM_24": (48000, 3),
+        "PCM_32": (16000, 1),
+        "FLOAT": (96000, 1),
+        "DOUBLE": (22050, 2),
+    }
+    for subtype, (rate, channels) in kinds.items():
+        soundfile.write(folder / f"{subtype}.wav", tone(1.3, rate, channels), rate, subtype=subtype)
+    soundfile.write(folder / "silence.wav", np.zeros(8000), 16000)
+    (folder / "cut.wav").write_bytes((folder / "PCM_16.wav").read_bytes()[:9000])
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_recordings_are_judged_and_restored_alike(recordings: list[Path], tmp_path: Path, force: bool) -> None:
+    model, strength = audio_model.load("speech", 1), 0.6 if force else 1.0
+    pairs = [str(path) for recording in recordings for path in (recording, tmp_path / f"page-{recording.name}")]
+    command = ["node", str(SOUND), str(shipped()["speech"]), str(strength), str(force).lower(), *pairs]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    for recording, line in zip(recordings, done.stdout.splitlines(), strict=True):
+        page, ours, theirs = json.loads(line), tmp_path / f"page-{recording.name}", tmp_path / recording.name
+        if recording.name == "cut.wav":
+            assert page["why"].startswith("is cut short: its header promises")
+            continue
+        told = sound.restore_file(recording, theirs, model, gate=not force, strength=strength)
+        assert page["status"] == told.status, (recording.name, page, told.notes)
+        assert page["why"] in " ".join(told.notes)
+        assert page["steady"]
+        level = LEVELS[soundfile.info(recording).subtype]
+        assert np.abs(_heard(ours) - _heard(theirs)).max() <= 1.01 * level, recording.name
+        if force and recording.name != "silence.wav":
+            assert np.abs(_heard(ours) - _heard(recording)).max() > 0.005
+            taken = tmp_path / f"page-{recording.name}.residual.wav"
+            assert np.abs(_heard(recording) - _heard(ours) - strength * _heard(taken)).max() < 2 * level + 1e-4
+        head = (recording.read_bytes()[:44], ours.read_bytes()[:44])
+        assert head[0] == head[1]
+        assert len(ours.read_bytes()) == len(recording.read_bytes())
+
+
+def _heard(path: Path) -> np.ndarray:
+    return soundfile.read(path, always_2d=True)[0]

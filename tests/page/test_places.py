@@ -1,12 +1,14 @@
 """The page where things are missing or in the way: headers, the network, WebAssembly, room on the disk; hidden tabs, and several."""
 
+import gzip
+import json
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browsing import Page, Server
+from browsing import BUILT, Page, Server
 
 Opened = Callable[..., Page]
 
@@ -25,6 +27,26 @@ def test_a_host_without_headers_then_no_network(opened: Opened, plain_server: Se
 
 def test_no_webassembly(opened: Opened) -> None:
     assert "WebAssembly switched off" in opened(script="delete globalThis.WebAssembly").problem
+
+
+def test_webassembly_that_is_blocked_on_its_way(opened: Opened, photos: Path) -> None:
+    """By a filter or a host: each photo says so, and the page goes on once it gets through."""
+    page = opened()
+    page.page.context.route("**/*.wasm", lambda route: route.abort())
+    assert page.give(photos / "plain.png").settled()[0].startswith("Not restored: ")
+    page.page.context.unroute("**/*.wasm")
+    assert page.give(photos / "plain.png").settled()[1].startswith("Restored")
+
+
+def test_webassembly_that_a_policy_forbids(opened: Opened, site: Path, photos: Path) -> None:
+    headers = json.loads((BUILT / "headers.json").read_text(encoding="utf-8"))
+    for kind in ("page", "worker"):
+        headers[kind]["Content-Security-Policy"] = "script-src 'self'; worker-src 'self'"
+    with Server(site, headers) as server:
+        script = "Object.defineProperty(navigator, 'serviceWorker', { value: undefined })"
+        state = opened(server.url, script=script).give(photos / "plain.png").settled()[0]
+    assert state.startswith("Not restored: ")
+    assert "WebAssembly" in state
 
 
 def test_no_memory_that_threads_share(opened: Opened, plain_server: Server) -> None:
@@ -131,3 +153,14 @@ def test_a_path_leads_nowhere(page: Page, photos: Path, name: str) -> None:
     )
     page.settled()
     assert page.page.locator("a[download]").get_attribute("download") in ("escape-restored.png", "up-restored.png")
+
+
+def test_the_first_load_is_less_than_six_megabytes(opened: Opened, photos: Path, site: Path) -> None:
+    """All that comes until the first photo is restored, but the model, as hosts compress it."""
+    page = opened()
+    page.give(photos / "plain.png").settled()
+    origin = page.page.url
+    names = {url.removeprefix(origin).partition("?")[0] or "index.html" for url in page.requests if url.startswith(origin)}
+    packed = {name: len(gzip.compress((site / name).read_bytes(), 6)) for name in names if not name.startswith("models/")}
+    assert {"index.html", "main.js", "worker.js", "vendor/vips.wasm", "vendor/ort-wasm-simd-threaded.wasm"} <= packed.keys()
+    assert sum(packed.values()) < 6_000_000, packed

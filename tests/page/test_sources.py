@@ -1,5 +1,7 @@
 """The page's sources: their types, their lint, their own tests, and that what is built comes from them."""
 
+import importlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -54,3 +56,29 @@ def test_the_wheel_has_the_version_of_burnish() -> None:
 
     told = tomllib.loads((WEB / "python" / "pyproject.toml").read_text(encoding="utf-8"))
     assert told["project"]["version"] == burnish.__version__
+
+
+NUMBER = r"[\d_.e<-]+(?: << \d+)?"
+TWINS = [
+    ("engine/gate.js", "image.gate", 12),
+    ("engine/finding.js", "image.gate", 5),
+    ("engine/look.js", "image.taken", 8),
+    ("sound/gate.js", "audio.gate", 10),
+    ("sound/survey.js", "audio.survey", 3),
+    ("sound/stream.js", "audio.stream", 4),
+    ("sound/frames.js", "audio.frames", 4),
+]
+
+
+@pytest.mark.parametrize(("script", "module", "least"), TWINS)
+def test_thresholds_are_those_of_the_library(script: str, module: str, least: int) -> None:
+    """What the page does again has the numbers of the same names: whoever changes one is told of the other."""
+    library = importlib.import_module(f"burnish.{module}")
+    text = (WEB / "src" / script).read_text(encoding="utf-8")
+    found: dict[str, object] = {}
+    for names, values in re.findall(rf"^(?:export )?const \[([A-Z_, ]+)\] = \[((?:{NUMBER}(?:, )?)+)\];", text, re.MULTILINE):
+        found |= zip(names.split(", "), values.split(", "), strict=True)
+    found |= re.findall(rf"^(?:export )?const ([A-Z_]+) = ({NUMBER});", text, re.MULTILINE)
+    twins = {name: eval(str(value)) for name, value in found.items() if hasattr(library, name)}
+    assert len(twins) >= least, sorted(found)
+    assert twins == {name: getattr(library, name) for name in twins}

@@ -190,6 +190,13 @@ def test_images_beyond_the_limits_are_422_by_their_header(server: Server) -> Non
     refused(server.ask("/restore", stack.tiffsave_buffer()), 422, "too-many-frames")
 
 
+def test_a_gif_of_500_frames_is_more_than_a_server_takes_untold() -> None:
+    stack = pyvips.Image.arrayjoin([pyvips.Image.black(8, 8) + shade % 250 for shade in range(500)], across=1).cast("uchar").copy()
+    stack.set_type(pyvips.GValue.gint_type, "page-height", 8)
+    with serving() as usual:
+        refused(usual.ask("/restore?name=long.gif", stack.gifsave_buffer()), 422, "too-many-frames", "long.gif: holds 500 frames", "200")
+
+
 def test_a_broken_image_is_422(server: Server, photos: Path) -> None:
     whole = (photos / "camera.jpg").read_bytes()
     refused(server.ask("/restore?name=half.jpg", whole[: len(whole) // 2]), 422, "not-restored", "half.jpg: cannot be read")

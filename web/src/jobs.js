@@ -1,18 +1,20 @@
 /**
- * Photos one after another through a worker. A worker that has done its share is thrown away, since the memory of WebAssembly never
+ * Files one after another through a worker. A worker that has done its share is thrown away, since the memory of WebAssembly never
  * shrinks;
  * so is one whose job is cancelled, which ends it at once.
  */
 
 /** @typedef {import("./models.js").Model} Model */
-/** @typedef {{type: "restore", id: string, tab: string, file: File, model: Model, force: boolean}} Restore */
+/** The models that are chosen, by what they restore. @typedef {{image?: Model, audio?: Model}} Models */
+/** @typedef {{type: "restore", id: string, tab: string, file: File, models: Models, force: boolean}} Restore */
 /** @typedef {{type: "encode", id: string, file: File, full: Blob, strength: number}} Encode */
 /**
- * `result`: the restored file; `full`: its samples at full strength; `lost`: what it lacks; `shown`: pictures for formats that browsers do
- * not show.
- * @typedef {{status: "restored" | "unchanged", ending: string, notes: string[], lost: string[],
- *   width: number, height: number, seconds: number,
- *   result: Blob, full?: Blob, shown?: {before: Blob, after: Blob}}} Outcome
+ * `size`: how large or long it is, in words; `pixels`: how much of a worker's share it takes; `result`: the restored file; `full`: at full
+ * strength, the samples of a photo, or a recording's file; `lost`: what it lacks; `shown`: pictures for formats that browsers do not show;
+ * `taken`: a recording of what was taken away.
+ * @typedef {{kind: "image" | "audio", status: "restored" | "unchanged", ending: string, notes: string[], lost: string[],
+ *   size: string, pixels: number, seconds: number,
+ *   result: Blob, full?: Blob, shown?: {before: Blob, after: Blob}, taken?: Blob}} Outcome
  */
 /**
  * @typedef {{type: "progress", id: string, share: number} | {type: "done", id: string, outcome: any} |
@@ -126,7 +128,7 @@ export class Jobs {
     else {
       const { outcome } = message;
       this.done += 1;
-      this.pixels += (outcome.width ?? 0) * (outcome.height ?? 0);
+      this.pixels += outcome.pixels ?? 0;
       this.finish((job) => job.resolve(outcome), this.done >= JOBS || this.pixels >= PIXELS);
     }
   }

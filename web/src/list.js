@@ -1,4 +1,4 @@
-/** The photos of the page, each with how far it is, what became of it, and its download. */
+/** The files of the page, each with how far it is, what became of it, and its download. */
 
 import { resultName } from "./names.js";
 
@@ -15,7 +15,7 @@ export class Item {
   /** @param {import("./drop.js").Given} given @param {Asked} asked */
   constructor({ file, path }, asked) {
     count += 1;
-    this.id = `photo-${count}`;
+    this.id = `file-${count}`;
     this.file = file;
     this.path = path;
     this.name = file.name;
@@ -87,8 +87,9 @@ export class Item {
     this.state = "done";
     this.outcome = outcome;
     this.strongest = outcome.result;
-    const size = `${outcome.width} × ${outcome.height}`;
-    this.tell(outcome.status === "restored" ? `Restored in ${seconds(outcome.seconds)}, ${size}` : `Left as it was, ${size}`);
+    const done = outcome.status === "restored" ? `Restored in ${seconds(outcome.seconds)}` : "Left as it was";
+    this.tell(`${done}, ${outcome.size}`);
+    this.row.classList.toggle("sound", outcome.kind === "audio");
     const notes = [...outcome.notes, ...outcome.lost.map((each) => `the result lacks ${each}`)];
     const list = this.part(".notes");
     list.replaceChildren(
@@ -131,7 +132,7 @@ export class Item {
 
   /** What can be seen side by side, the restored one at full strength. */
   pictures() {
-    if (!this.outcome || !this.strongest) return undefined;
+    if (this.outcome?.kind !== "image" || !this.strongest) return undefined;
     return this.outcome.shown ?? { before: this.file, after: this.strongest };
   }
 

@@ -1,4 +1,4 @@
-/** The page: what is given to it is restored, one photo after another, compared, and handed back. */
+/** The page: what is given to it is restored, one file after another, compared, and handed back. */
 
 import { listen } from "./drop.js";
 import { isolated, registered } from "./isolation.js";
@@ -6,6 +6,7 @@ import { Cancelled, Jobs } from "./jobs.js";
 import { Item } from "./list.js";
 import { listed, picker } from "./models.js";
 import { Unique, safeFolders } from "./names.js";
+import { Player } from "./player.js";
 import { claimed, forgotten } from "./store.js";
 import { Viewer } from "./viewer.js";
 import { zipped } from "./zip.js";
@@ -29,14 +30,17 @@ function lacking() {
 }
 
 class Page {
-  /** @param {() => import("./models.js").Model} model @param {string} tab */
-  constructor(model, tab) {
-    this.model = model;
+  /** @param {() => import("./jobs.js").Models} models those that are chosen @param {string} tab */
+  constructor(models, tab) {
+    this.models = models;
     this.tab = tab;
     this.jobs = new Jobs();
     /** @type {Item[]} */
     this.items = [];
+    /** What is compared. @type {Item | undefined} */
+    this.shown = undefined;
     this.viewer = new Viewer((item, strength) => this.strengthen(item, strength));
+    this.player = new Player((item, strength) => this.strengthen(item, strength));
     byId("cancel-all").addEventListener("click", () => this.jobs.cancel(({ type }) => type === "restore"));
     byId("clear").addEventListener("click", () => this.clear());
     byId("zip").addEventListener("click", () => this.zip());
@@ -47,7 +51,7 @@ class Page {
 
   /** @param {import("./drop.js").Given[]} given */
   take(given) {
-    const model = this.model();
+    const models = this.models();
     for (const each of given) {
       const item = new Item(each, {
         compare: (chosen) => this.compare(chosen, true),
@@ -55,28 +59,28 @@ class Page {
         remove: (chosen) => this.remove(chosen),
         force: (chosen) => {
           chosen.wait();
-          void this.restore(chosen, model, true);
+          void this.restore(chosen, models, true);
           this.tell();
         },
       });
       this.items.push(item);
       byId("list").append(item.row);
-      void this.restore(item, model);
+      void this.restore(item, models);
     }
     this.tell();
   }
 
   /**
    * @param {Item} item
-   * @param {import("./models.js").Model} model
+   * @param {import("./jobs.js").Models} models
    * @param {boolean} [force] whether to restore what would be left as it is
    */
-  async restore(item, model, force = false) {
+  async restore(item, models, force = false) {
     try {
-      const job = /** @type {const} */ ({ type: "restore", id: item.id, tab: this.tab, file: item.file, model, force });
+      const job = /** @type {const} */ ({ type: "restore", id: item.id, tab: this.tab, file: item.file, models, force });
       const outcome = await this.jobs.add(job, (share) => item.advance(share));
       item.finish(outcome);
-      if (!this.viewer.item && outcome.status === "restored") this.compare(item, false);
+      if (!this.shown && outcome.status === "restored") this.compare(item, false);
     } catch (error) {
       if (error instanceof Cancelled) item.cancelled();
       else item.fail(error instanceof Error ? error.message : String(error));
@@ -87,8 +91,11 @@ class Page {
   /** @param {Item} item @param {boolean} asked */
   compare(item, asked) {
     for (const each of this.items) each.row.classList.toggle("selected", each === item);
-    this.viewer.show(item);
-    if (asked) this.viewer.section.scrollIntoView({ block: "start", behavior: "instant" });
+    this.shown = item;
+    const [one, other] = item.outcome?.kind === "audio" ? [this.player, this.viewer] : [this.viewer, this.player];
+    other.hide();
+    one.show(item);
+    if (asked) one.section.scrollIntoView({ block: "start", behavior: "instant" });
   }
 
   /** @param {Item} item @param {number} strength */
@@ -99,6 +106,7 @@ class Page {
     if (strength === 1) {
       this.jobs.cancel(({ id, type }) => type === "encode" && id === item.id);
       item.offer(item.strongest);
+      this.player.changed(item);
       return;
     }
     item.offer(undefined);
@@ -106,6 +114,7 @@ class Page {
     try {
       const { result } = await this.jobs.add({ type: "encode", id: item.id, file: item.file, full, strength });
       item.offer(result);
+      this.player.changed(item);
     } catch (error) {
       if (error instanceof Cancelled) return;
       item.fail(error instanceof Error ? error.message : String(error));
@@ -118,9 +127,11 @@ class Page {
     this.jobs.cancel(({ id }) => id === item.id);
     this.items = this.items.filter((each) => each !== item);
     item.gone();
-    void forgotten(this.tab, item.id);
-    if (this.viewer.item === item) {
+    void forgotten(this.tab, item.id, `${item.id}-taken`);
+    if (this.shown === item) {
+      this.shown = undefined;
       this.viewer.hide();
+      this.player.hide();
       const next = this.items.find((each) => each.outcome?.status === "restored");
       if (next) this.compare(next, false);
     }
@@ -173,13 +184,14 @@ async function start() {
   if (lacks) return problem(lacks);
   if (!(await isolated())) {
     return problem(
-      "Reading and writing photos here takes memory that threads share, which this browser gives only to pages " +
+      "Restoring here takes memory that threads share, which this browser gives only to pages " +
         "that are reached by https or on this very computer (localhost), and not in every " +
         "private window. Open the page that way, or use burnish restore on the command line.",
     );
   }
   const { models, version } = await listed();
-  const page = new Page(picker(models), await claimed());
+  const [photos, recordings] = [picker(models.image, "models-image"), picker(models.audio, "models-audio")];
+  const page = new Page(() => ({ image: photos(), audio: recordings() }), await claimed());
   byId("version").textContent = version && `· Burnish ${version}`;
   listen((given) => page.take(given));
   byId("files").removeAttribute("disabled");

@@ -2,29 +2,33 @@
 
 /** @typedef {import("./engine/run.js").Card & {kind?: string, summary: string, degradation: string}} Card */
 /** @typedef {{name: string, kind?: string, file: string, bytes: number, default?: boolean, words: [string, string][], card: Card}} Model */
+/** What a model restores; others are passed over. @typedef {"image" | "audio"} Kind */
 
-const MEDIUM = "image"; // what this page restores; models of other kinds are passed over
-
-/** @returns {Promise<{models: Model[], version: string}>} */
+/** @returns {Promise<{models: Record<Kind, Model[]>, version: string}>} */
 export async function listed() {
   const response = await fetch("models.json").catch(() => null);
   if (!response?.ok) throw new Error("The list of models could not be loaded. Check the network, and load the page again.");
   const told = await response.json();
-  const models = /** @type {Model[]} */ (told.models).filter((model) => (model.kind ?? model.card.kind ?? MEDIUM) === MEDIUM);
-  if (!models.length) throw new Error("There is no model for photos here.");
+  /** @param {Kind} kind */
+  const of = (kind) => /** @type {Model[]} */ (told.models).filter((model) => (model.kind ?? model.card.kind ?? "image") === kind);
+  const models = { image: of("image"), audio: of("audio") };
+  if (!models.image.length && !models.audio.length) throw new Error("There is no model here.");
   return { models, version: String(told.version ?? "") };
 }
 
 /**
- * Let one of the models be chosen, with its card in words.
+ * Let one of the models be chosen, with its card in words, in the part of the page that has this id; without models that part is hidden.
  * @param {Model[]} models
- * @returns {() => Model} the one that is chosen
+ * @param {string} id
+ * @returns {() => Model | undefined} the one that is chosen
  */
-export function picker(models) {
-  const select = /** @type {HTMLSelectElement} */ (document.getElementById("model"));
-  const words = /** @type {HTMLElement} */ (document.getElementById("model-words"));
-  const summary = /** @type {HTMLElement} */ (document.getElementById("model-summary"));
+export function picker(models, id) {
+  /** @param {string} selector @returns {HTMLElement} */
+  const part = (selector) => /** @type {HTMLElement} */ (document.querySelector(`#${id} ${selector}`));
+  const select = /** @type {HTMLSelectElement} */ (part("select"));
   const chosen = () => models[select.selectedIndex];
+  /** @type {HTMLElement} */ (document.getElementById(id)).hidden = !models.length;
+  if (!models.length) return () => undefined;
   select.append(...models.map((model) => new Option(model.name, model.name)));
   select.selectedIndex = Math.max(
     0,
@@ -32,8 +36,8 @@ export function picker(models) {
   );
   const tell = () => {
     const model = chosen();
-    summary.textContent = `${model.card.summary.replaceAll("`", "")} ${(model.bytes / 1e6).toFixed(1)} MB.`;
-    words.replaceChildren(
+    part(".summary").textContent = `${model.card.summary.replaceAll("`", "")} ${(model.bytes / 1e6).toFixed(1)} MB.`;
+    part("dl").replaceChildren(
       ...model.words.flatMap(([title, text]) => {
         const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
         dt.textContent = title;

@@ -33,13 +33,15 @@ export async function kept(tab, name, bytes) {
   }
 }
 
-/** Forget one. @param {string} tab @param {string} name */
-export async function forgotten(tab, name) {
-  try {
-    const root = await navigator.storage.getDirectory();
-    await (await (await root.getDirectoryHandle(ROOT)).getDirectoryHandle(tab)).removeEntry(name);
-  } catch {
-    // it was in memory, or is gone
+/** Forget these. @param {string} tab @param {string[]} names */
+export async function forgotten(tab, ...names) {
+  for (const name of names) {
+    try {
+      const root = await navigator.storage.getDirectory();
+      await (await (await root.getDirectoryHandle(ROOT)).getDirectoryHandle(tab)).removeEntry(name);
+    } catch {
+      // it was in memory, or is gone
+    }
   }
 }
 

@@ -13,6 +13,9 @@ import { blended } from "./engine/run.js";
 import { tried } from "./engine/trial.js";
 import { decoded, encoded, shown, told } from "./engine/vips.js";
 import { MAX_BYTES, tooLarge } from "./limits.js";
+import { graphOf } from "./sound/graph.js";
+import * as sound from "./sound/restore.js";
+import * as wav from "./sound/wav.js";
 import { kept } from "./store.js";
 
 /** @typedef {import("./jobs.js").Restore} Restore */
@@ -31,7 +34,7 @@ addEventListener("message", async (/** @type {MessageEvent<Restore | Encode>} */
   const job = event.data;
   try {
     const file = await opened(job.file);
-    const outcome = job.type === "restore" ? await restore(job, file) : await encode(job, file);
+    const outcome = await (job.type === "restore" ? restore(job, file) : encode(job, file));
     postMessage({ type: "done", id: job.id, outcome });
   } catch (error) {
     console.debug(error);
@@ -58,7 +61,7 @@ function loadedVips() {
   return vips;
 }
 
-/** @param {Restore["model"]} model */
+/** @param {import("./jobs.js").Model} model */
 async function session(model) {
   if (loaded?.file === model.file) return loaded.session;
   await loaded?.session.release();
@@ -76,7 +79,17 @@ async function session(model) {
   return loaded.session;
 }
 
-/** The file's bytes and what its header tells. Raises Refusal for what is not restored here. @param {File} file */
+/**
+ * A photo that is opened, or a recording.
+ * @typedef {{kind: "image", data: Uint8Array, photo: import("./engine/vips.js").Told, library: any}} Photo
+ * @typedef {{kind: "audio", data: Uint8Array, recording: import("./sound/wav.js").Wav}} Recording
+ */
+
+/**
+ * The file's bytes and what its header tells. Raises Refusal for what is not restored here.
+ * @param {File} file
+ * @returns {Promise<Photo | Recording>}
+ */
 async function opened(file) {
   const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
   const found = sniff(head);
@@ -87,23 +100,45 @@ async function opened(file) {
     );
   }
   const data = new Uint8Array(await file.arrayBuffer());
+  if (found.format === "wav") return { kind: "audio", data, recording: refused(() => wav.told(data)) };
+  const { format } = found;
   const library = await loadedVips();
-  /** @type {import("./engine/vips.js").Told} */
-  let photo;
+  const photo = refused(() => told(library, data, format));
+  const large = tooLarge(photo, file.size);
+  if (large) throw new Refusal(large);
+  return { kind: "image", data, photo, library };
+}
+
+/** What a header tells; what is wrong with it as Refusal. @template T @param {() => T} read @returns {T} */
+function refused(read) {
   try {
-    photo = told(library, data, found.format);
+    return read();
   } catch (error) {
     throw error instanceof Error ? new Refusal(error.message, { cause: error }) : error;
   }
-  const large = tooLarge(photo, file.size);
-  if (large) throw new Refusal(large);
-  return { data, photo, library };
 }
 
-/** @param {Restore} job @param {Awaited<ReturnType<typeof opened>>} file @returns {Promise<Outcome>} */
-async function restore(job, { data, photo, library }) {
-  const { model } = job;
+/** @param {Restore} job @param {Photo | Recording} file @returns {Promise<Outcome>} */
+async function restore(job, file) {
+  const model = job.models[file.kind];
+  if (!model) throw new Refusal(`is ${file.kind === "image" ? "a photo" : "a recording"}, for which there is no model here`);
   const began = performance.now();
+  /** @param {number} share */
+  const advance = (share) => postMessage({ type: "progress", id: job.id, share });
+  const outcome = await (file.kind === "image" ? photograph(job, model, file, advance) : recording(job, model, file, advance));
+  return { ...outcome, seconds: (performance.now() - began) / 1000 };
+}
+
+/** @typedef {(share: number) => void} Advance */
+
+/**
+ * @param {Restore} job
+ * @param {import("./jobs.js").Model} model
+ * @param {Photo} file
+ * @param {Advance} advance
+ * @returns {Promise<Outcome>}
+ */
+async function photograph(job, model, { data, photo, library }, advance) {
   const card = model.card;
   const size = card.input_size;
   if (size && (size[0] !== photo.height || size[1] !== photo.width)) {
@@ -124,46 +159,73 @@ async function restore(job, { data, photo, library }) {
     results.restored.dispose();
     return values;
   };
-  const { after, why, taken } = await tried(
-    before,
-    layout,
-    span,
-    card,
-    run,
-    (share) => postMessage({ type: "progress", id: job.id, share }),
-    job.force,
-  );
+  const { after, why, taken } = await tried(before, layout, span, card, run, advance, job.force);
   /** @type {Outcome} */
   const outcome = {
+    kind: "image",
     status: after ? "restored" : "unchanged",
     ending: ENDINGS[photo.format],
     notes: after ? taken : [why],
     lost: [],
-    width: photo.width,
-    height: photo.height,
+    size: `${photo.width} × ${photo.height}`,
+    pixels: photo.width * photo.height,
     seconds: 0,
     result: job.file,
   };
-  if (after) {
-    const coded = encoded(library, data, photo, after);
-    outcome.result = new Blob(coded.parts.map(plain), { type: job.file.type });
-    outcome.lost = coded.lost;
-    outcome.full = await kept(job.tab, job.id, plain(new Uint8Array(after.data.buffer, after.data.byteOffset, after.data.byteLength)));
-    if (photo.format === "tiff")
-      outcome.shown = { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) };
-  }
-  outcome.seconds = (performance.now() - began) / 1000;
+  if (!after) return outcome;
+  const coded = encoded(library, data, photo, after);
+  outcome.result = new Blob(coded.parts.map(plain), { type: job.file.type });
+  outcome.lost = coded.lost;
+  outcome.full = await kept(job.tab, job.id, plain(new Uint8Array(after.data.buffer, after.data.byteOffset, after.data.byteLength)));
+  if (photo.format === "tiff")
+    outcome.shown = { before: png(shown(library, before, span, photo)), after: png(shown(library, after, span, photo)) };
   return outcome;
 }
 
 /**
- * The photo once more at another strength, from its result at full strength.
- * @param {Encode} job
- * @param {Awaited<ReturnType<typeof opened>>} file
+ * @param {Restore} job
+ * @param {import("./jobs.js").Model} model
+ * @param {Recording} file
+ * @param {Advance} advance
+ * @returns {Promise<Outcome>}
  */
-async function encode(job, { data, photo, library }) {
-  const before = decoded(library, data, photo.format);
+async function recording(job, model, { data, recording: header }, advance) {
+  const graph = graphOf(ort, await session(model));
+  const { after, residual, why, taken } = await sound.restored(data, header, graph, model.name, advance, job.force);
+  /** @type {Outcome} */
+  const outcome = {
+    kind: "audio",
+    status: after ? "restored" : "unchanged",
+    ending: "wav",
+    notes: after ? taken : [why],
+    lost: [],
+    size: `${clock(header.samples / header.rate)} at ${header.rate / 1000} kHz`,
+    pixels: 0,
+    seconds: 0,
+    result: job.file,
+  };
+  if (!after || !residual) return outcome;
+  const full = await kept(job.tab, job.id, plain(after));
+  outcome.result = outcome.full = full.slice(0, full.size, "audio/wav");
+  const away = await kept(job.tab, `${job.id}-taken`, plain(residual));
+  outcome.taken = away.slice(0, away.size, "audio/wav");
+  return outcome;
+}
+
+/** @param {number} seconds */
+function clock(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** A file once more at another strength, from its result at full strength. @param {Encode} job @param {Photo | Recording} file */
+async function encode(job, file) {
   const bytes = await job.full.arrayBuffer();
+  if (file.kind === "audio") {
+    return { result: new Blob([plain(sound.blended(file.data, new Uint8Array(bytes), job.strength))], { type: "audio/wav" }) };
+  }
+  const { data, photo, library } = file;
+  const before = decoded(library, data, photo.format);
   const samples =
     before.data instanceof Uint8Array
       ? new Uint8Array(bytes)
