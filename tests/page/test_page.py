@@ -124,6 +124,21 @@ def test_all_of_a_folder_as_a_zip(page: Page, photos: Path, tmp_path: Path) -> N
     assert np.array_equal(_pixels(tmp_path / "out" / names[0]), _pixels(tmp_path / "out" / names[3]))
 
 
+def test_a_dropped_photo_and_the_page_loaded_again(page: Page, photos: Path) -> None:
+    drop = """(bytes) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+        for (const kind of ["dragover", "drop"]) dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, cancelable: true }));
+    }"""
+    page.page.evaluate(drop, list((photos / "plain.png").read_bytes()))
+    page.wait("document.querySelector('#list > li')")
+    assert page.settled()[0].startswith("Restored")
+    page.page.reload()
+    page.wait("document.documentElement.dataset.ready")
+    assert page.page.locator("#list > li").count() == 0
+    assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
+
+
 def test_cancelling_ends_one_and_the_next_goes_on(page: Page, tmp_path: Path, photos: Path) -> None:
     large = tmp_path / "large.png"
     pyvips.Image.new_from_file(str(photos / "plain.png")).replicate(6, 6).write_to_file(str(large))
