@@ -1,9 +1,10 @@
 """Put a trained model among the shipped ones, with scores that anybody can reproduce by the command that stands beside them in its card.
 
-    python benchmarks/ship.py runs/tiny-deblur/model.onnx "tiny-validation blur:1.0+8bit" ["DATA DEGRADATION" ...]
+    python benchmarks/ship.py runs/tiny-deblur/model.onnx "tiny-validation blur:1.0+8bit" ["DATA DEGRADATION" ...] ["DATA CLEAN/" ...]
 
-Each score is what `burnish evaluate NAME --data DATA --degrade DEGRADATION --json` prints for the model, the classical filters beside it;
-DATA!N stands for the first N images, and without the filters. The scores go into the card and to benchmarks/scores/NAME.json.
+Each score is what `burnish evaluate NAME --data DATA --degrade DEGRADATION --json` prints for the model, the classical filters beside it,
+or with `--clean CLEAN`, where the second is a folder (told by its slash) of the truths of real pairs. DATA!N stands for the first N images,
+and without the filters. The scores go into the card and to benchmarks/scores/NAME.json.
 """
 
 import json
@@ -30,14 +31,16 @@ def main(source: Path, *scored: str) -> None:
     write_text(SCORES / f"{name}.json", json.dumps(scores, indent=1) + "\n")
 
 
-def score(name: str, data: str, degradation: str) -> dict[str, object]:
+def score(name: str, data: str, against: str) -> dict[str, object]:
     """The scoreboard that the documented command prints, and the command."""
     folder, _, count = data.partition("!")
-    options = ["--degrade", degradation, "--json", *(["--limit", count, "--no-baselines"] if count else [])]
+    few = ["--json", *(["--limit", count, "--no-baselines"] if count else [])]
+    given = ["--clean" if against.endswith("/") else "--degrade", against, *few]
     printed = subprocess.run(
-        [sys.executable, "-m", "burnish", "evaluate", name, "--data", folder, *options], stdout=subprocess.PIPE, check=True, text=True
+        [sys.executable, "-m", "burnish", "evaluate", name, "--data", folder, *given], stdout=subprocess.PIPE, check=True, text=True
     ).stdout
-    command = " ".join(["burnish evaluate", name, "--data", Path(folder).name, *options])
+    told = [f"{Path(against).name}/" if against.endswith("/") else against, *few]
+    command = " ".join(["burnish evaluate", name, "--data", Path(folder).name, given[0], *told])
     return json.loads(printed) | {"command": command}
 
 
