@@ -128,14 +128,9 @@ def scored(
     rivals = [[(each.name, each.restore) for each in found] for found, _ in tuned] or [[]]
     scores = _score([[("input", _nothing), *each, *own] for each in rivals], pictures, degradation, seed, progress)
     of_rivals = dict(zip(["input", *(name for name, _ in rivals[0])], scores.values, strict=False))
-    settings: dict[str, dict[str, None]] = {}
-    for each in (each for found, _ in tuned for each in found):
-        settings.setdefault(each.name, {})[each.setting] = None
-
     boards = []
     for index, (model, (name, run)) in enumerate(zip(models, own, strict=True)):
         columns = {"input": of_rivals["input"], "model": scores.values[len(of_rivals) + index], **of_rivals}
-        means = {key: each.mean(axis=0).tolist() for key, each in columns.items()}
         gains = columns["model"][:, 0] - columns["input"][:, 0]
         boards.append(
             ImageBoard(
@@ -146,13 +141,10 @@ def scored(
                 data=pictures.name,
                 parameters=model.card.parameters,
                 metrics=METRICS,
-                scores={
-                    metric.name: {key: mean[place] for key, mean in means.items() if metric.of_baselines or key in ("input", "model")}
-                    for place, metric in enumerate(METRICS)
-                },
+                scores=_means(columns),
                 gained=gained(gains, seed),
                 not_applicable=tuned[0][1] if tuned else {},
-                settings={key: " or ".join(each) for key, each in settings.items()},
+                settings=_settings([each for found, _ in tuned for each in found]),
                 skipped=tuple(sorted((*pictures.skipped, *scores.broken))),
                 samples=_samples(run, gains, pictures.chosen(scores.kept), degradation, seed),
                 notes=notes[index] if notes else (),
@@ -160,6 +152,23 @@ def scored(
             )
         )
     return boards
+
+
+def _means(columns: Mapping[str, Scores]) -> dict[str, dict[str, float]]:
+    """By metric, then by method, the mean over the images."""
+    means = {key: each.mean(axis=0).tolist() for key, each in columns.items()}
+    return {
+        metric.name: {key: mean[place] for key, mean in means.items() if metric.of_baselines or key in ("input", "model")}
+        for place, metric in enumerate(METRICS)
+    }
+
+
+def _settings(tuned: Sequence[baselines.Baseline]) -> dict[str, str]:
+    """By baseline, the setting that it ran at; both, where two halves of the images each chose one."""
+    settings: dict[str, dict[str, None]] = {}
+    for each in tuned:
+        settings.setdefault(each.name, {})[each.setting] = None
+    return {key: " or ".join(each) for key, each in settings.items()}
 
 
 # --- Scoring ---
