@@ -36,6 +36,7 @@ NETWORKS = {
     "residual of 8": lambda: networks.Residual(8),
     "unrolled": lambda: networks.Unrolled(),
     "unet": lambda: networks.UNet(width=8, outer=1, inner=2, middle=1),
+    "grid": lambda: networks.Bottleneck(numbers=6, size=0, patch=8, width=4),
 }
 
 

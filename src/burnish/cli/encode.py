@@ -29,12 +29,19 @@ def _size_of(_context: click.Context, _option: click.Parameter, value: str | Non
 
 @click.command(
     epilog="\b\nExamples:\n  burnish encode photos/ -o photos.npz --bytes 24\n  burnish encode photo.jpg --bytes 24 --text"
-    "\n  burnish encode photos/ -o photos.parquet -m seed --size 32x32"
+    "\n  burnish encode photos/ -o photos.parquet -m latent"
+    "\n  burnish encode photos/ -o photos.npz -m latent --bytes 40"
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="An .npz, or a .parquet (needs burnish[parquet]).")
 @click.option("-m", "--model", "name", metavar="MODEL", help="A model with a latent. [placeholders, with --bytes]")
-@click.option("--bytes", "size_in_bytes", type=int, metavar="N", help="Placeholders of at most N bytes, 12 to 1000.")
+@click.option(
+    "--bytes",
+    "size_in_bytes",
+    type=int,
+    metavar="N",
+    help="At most N bytes an image: placeholders (12 to 1000), or with -m packed latents.",
+)
 @click.option("--text", is_flag=True, help="Print each placeholder as a line of base64, for a web page, and its path.")
 @click.option("--size", callback=_size_of, metavar="HxW", help="Bring all images to this size first. [the model's, if it has one]")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads. Default: all that there are.")
@@ -79,23 +86,26 @@ def encode(
 
 
 def _wanted(name: str | None, size_in_bytes: int | None, size: tuple[int, int] | None, threads: int | None, text: bool) -> "Wanted":
-    from burnish.latent import encoding, thumb
+    from burnish.latent import encoding, packing, thumb
     from burnish.model import file as model_file
 
     if name in (None, encoding.PLACEHOLDER):
         if size_in_bytes is None and not text and name is None:
             raise click.UsageError("say what to make: placeholders with --bytes 24, or the latents of a model with -m")
-        thumb.check_size(size_in_bytes if size_in_bytes is not None else 24)
-        return encoding.Wanted(None, None, size_in_bytes if size_in_bytes is not None else 24)
-    if size_in_bytes is not None or text:
-        raise click.UsageError("--bytes and --text are for placeholders; leave out -m")
+        room = encoding.SMALL if size_in_bytes is None else size_in_bytes
+        thumb.check_size(room)
+        return encoding.Wanted(None, None, room)
+    if text:
+        raise click.UsageError("--text is for placeholders; leave out -m")
+    if size_in_bytes is not None:
+        packing.check_size(size_in_bytes)
     model: Any = model_file.load(str(name), threads)
     if model.card.kind != "image":
         raise ModelError(f"{name}: is a model of {model.card.kind}, not of images; name a model of images with a latent")
     if not model.has_latent:
         raise ModelError(f"{name}: has no latent to encode into; take a model with a bottleneck, such as seed")
     own = model.card.input_size
-    return encoding.Wanted(model, size or (tuple(own) if own else None))
+    return encoding.Wanted(model, size or ((own[0], own[1]) if own else None), size_in_bytes)
 
 
 def _pictures(sources: tuple[str, ...], wanted: "Wanted") -> Any:

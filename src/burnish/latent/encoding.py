@@ -12,12 +12,14 @@ from burnish.errors import InputError, ModelError
 from burnish.image.datasets import PictureSet, write_png
 from burnish.image.model import Model
 from burnish.latent import store, thumb
+from burnish.latent.packing import Coding
 from burnish.latent.store import Head, Writer
 from burnish.progress import Progress, silent
 
 BATCH_BYTES = 1 << 22  # of pixels run at a time
 BATCH = 512  # images
 PLACEHOLDER = "thumb"
+SMALL = 24  # bytes of a placeholder where nothing else is said
 THUMB_FORMAT = "thumb 1"  # what stands for the fingerprint of placeholders, which every later Burnish must read
 LONGEST = 1000  # pixels on the longer side of a decoded placeholder
 
@@ -26,12 +28,17 @@ Skipped = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is made of each image: by `model`, its latent, images being brought to `size` (height, width; None: as they are); without one,
-    a placeholder of at most `bytes`."""
+    """What is made of each image: by `model`, its latent, images being brought to `size` (height, width; None: as they are), packed into
+    at most `bytes` where those are given; without a model, a placeholder of at most `bytes`."""
 
     model: Model | None
     size: tuple[int, int] | None = None
-    bytes: int = 24
+    bytes: int | None = None
+
+    @property
+    def room(self) -> int:
+        """The bytes that a placeholder has."""
+        return self.bytes or SMALL
 
     @property
     def named(self) -> tuple[str, str]:
@@ -76,8 +83,8 @@ def fitted(image: NDArray[Any], wanted: Wanted) -> NDArray[Any]:
     """The image in the size that it is encoded in; for a placeholder as bytes already."""
     if wanted.model is None:
         eight = image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
-        code = thumb.encoded(eight, wanted.bytes)
-        return np.frombuffer(code.ljust(wanted.bytes, b"\0"), np.uint8)
+        code = thumb.encoded(eight, wanted.room)
+        return np.frombuffer(code.ljust(wanted.room, b"\0"), np.uint8)
     if wanted.size is None or image.shape[:2] == wanted.size:
         return image
     return resized(image, *wanted.size)
@@ -96,11 +103,20 @@ def resized(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 def _add(writer: Writer, wanted: Wanted, paths: list[str], images: list[NDArray[Any]]) -> None:
     name, fingerprint = wanted.named
     if wanted.model is None:
-        writer.add(Head(name, fingerprint, [wanted.bytes], "uint8"), paths, np.stack(images))
+        writer.add(Head(name, fingerprint, [wanted.room], "uint8"), paths, np.stack(images))
         return
     latents = wanted.model.encode(np.stack(images))
-    head = Head(name, fingerprint, list(latents.shape[1:]), "float32", list(images[0].shape[:2]))
-    writer.add(head, paths, latents)
+    size = list(images[0].shape[:2])
+    if wanted.bytes is None:
+        writer.add(Head(name, fingerprint, list(latents.shape[1:]), "float32", size), paths, latents)
+        return
+    # The first images of a file say how large its numbers are; a file that is gone on with has it in its head.
+    coding = Coding.from_json(writer.head.coding) if writer.head and writer.head.coding else Coding.of(latents)
+    try:
+        rows = np.stack([np.frombuffer(coding.packed(latent, wanted.bytes), np.uint8) for latent in latents])
+    except InputError as error:
+        raise InputError(f"{paths[0]}: {error}") from error
+    writer.add(Head(name, fingerprint, [wanted.bytes], "uint8", size, coding.to_json()), paths, rows)
 
 
 # --- Back ---
@@ -117,14 +133,27 @@ def decode(latents: store.Latents, model: Model | None, out: Path, *, overwrite:
             f"{model.path}: is another model (fingerprint {model.digest}) than made these latents ({head.model}, {head.fingerprint}); "
             "name the one that made them with -m"
         )
+    coding = _coding(head)
     for index, path in enumerate(latents.paths):
         target = _target(out, path)
         if target.exists() and not overwrite:
             raise InputError(f"{target}: exists already; choose another folder, or let it be replaced with --overwrite")
         row = latents.latent[index]
+        if coding is not None:
+            row = coding.unpacked(row.tobytes())
         write_png(target, _picture(row) if model is None else _decoded(model, row, head), np.dtype(np.uint8))
         progress(index + 1, len(latents.paths), path)
         yield target
+
+
+def _coding(head: Head) -> Coding | None:
+    """How the latents are packed; None where they are not. Raises InputError where the head says what cannot be."""
+    if head.coding is None:
+        return None
+    try:
+        return Coding.from_json(head.coding)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise InputError(f"the head of these latents is damaged ({error}); encode again") from error
 
 
 def _decoded(model: Model, row: NDArray[Any], head: Head) -> NDArray[np.float32]:

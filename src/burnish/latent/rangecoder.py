@@ -10,6 +10,11 @@ class Encoder:
     def __init__(self) -> None:
         self._low, self._range, self._bytes = 0, 0xFFFFFFFF, 4
 
+    @property
+    def length(self) -> int:
+        """How many bytes there would be by now, or a few fewer."""
+        return self._bytes
+
     def put(self, bit: int, probability: int) -> None:
         """Add a bit."""
         bound = (self._range >> 8) * probability

@@ -31,13 +31,15 @@ CHUNK = 1 << 24  # bytes copied at a time
 @dataclass(frozen=True)
 class Head:
     """What all rows of a file share: the model's `name` and `fingerprint`, the latent's `shape` and `dtype` ("float32", or "uint8" for
-    placeholders, filled up with zeros), and the `size` that images were brought to, [height, width] or None."""
+    placeholders and packed latents, filled up with zeros), the `size` that images were brought to, [height, width] or None, and, of packed
+    latents, the `coding` that burnish.latent.packing reads them by."""
 
     model: str
     fingerprint: str
     shape: list[int]
     dtype: str
     size: list[int] | None = None
+    coding: dict[str, Any] | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -46,7 +48,7 @@ class Head:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the file."""
-        return {"kind": KIND} | vars(self)
+        return {"kind": KIND} | {key: value for key, value in vars(self).items() if key != "coding" or value is not None}
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ def export(
 ) -> Card:
     """Write the network as a model file at `path`, whole or not at all, and return its card, which has no scores yet.
 
-    The graph is fp32 and takes any batch, and any H and W that are multiples of the network's. Raises ModelError when weights are not
-    finite or ONNX Runtime does not give what torch gives.
+    The graph is fp32 and takes any batch, and any H and W that are multiples of the network's, or its only size. Raises ModelError when
+    weights are not finite or ONNX Runtime does not give what torch gives.
     """
     network = placed(copy.deepcopy(network).float().eval(), "cpu", torch.contiguous_format)
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
@@ -44,7 +44,7 @@ def export(
         **describe(network),
         name=name,
         summary=summary,
-        input_size=None,
+        input_size=network.input_size,
         degradation=degradation,
         recipe=recipe,
         data=data,
@@ -75,15 +75,17 @@ def to_network(source: str | Path) -> Network:
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """What is measured of a network for its card: layers at 32×32, parameters, macs_per_pixel, halo, and what it declares itself."""
-    layers, macs = _layers(network, 32)
+    """What is measured of a network for its card: layers at 32×32 or the next size that it takes, parameters, macs_per_pixel, halo, and
+    what it declares itself."""
+    side = network.input_size[0] if network.input_size else -(-32 // network.multiple_of) * network.multiple_of
+    layers, macs = _layers(network, side)
     return {
         "channels": network.channels,
         "multiple_of": network.multiple_of,
         "network": network.name,
         "network_args": network.args,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "macs_per_pixel": macs / 32**2,
+        "macs_per_pixel": macs / side**2,
         "layers": layers,
         "halo": halo(network),
     }
@@ -124,8 +126,11 @@ def halo(network: Network) -> int:
 
     Measured on a copy with positive weights and no non-linearity, where no path can hide: ReLU and zero weights make a perturbed
     pixel's reach only a lower bound. The gradient of output pixels is read off an input grown until the reach stays clear of its border.
-    Kernels and pools are rectangles, so that rows and columns reach alike whatever the other: the diagonal of one period tells all.
+    Kernels and pools are rectangles, so that rows and columns reach alike whatever the other: the diagonal of one period tells all. A
+    network that takes one size only is never run in tiles: its halo is 0.
     """
+    if network.input_size:
+        return 0
     probe = copy.deepcopy(network).cpu().double()
     _make_transparent(probe)
     period = network.multiple_of
@@ -157,22 +162,30 @@ def _make_transparent(module: nn.Module) -> None:
 
 
 def _graph(network: Network) -> Any:
-    """The network as an ONNX ModelProto with dynamic N, H and W."""
+    """The network as an ONNX ModelProto with dynamic N, and H and W unless it takes one size only."""
     period = network.multiple_of
-    sizes = {0: torch.export.Dim("n"), 2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
+    sizes = {0: torch.export.Dim("n")}
+    if not network.input_size:
+        sizes |= {2: period * torch.export.Dim("h"), 3: period * torch.export.Dim("w")}
     names = ["restored", "latent"] if network.has_latent else ["restored"]
-    example = torch.zeros(2, network.channels, 4 * period, 5 * period)
+    example = torch.zeros(2, network.channels, *(network.input_size or (4 * period, 5 * period)))
     return graph.exported(network, (example,), ["image"], names, (sizes,))
 
 
 def _check_parity(network: Network, exported: image_model.Model, path: Path) -> None:
-    """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1."""
+    """ONNX Runtime gives what torch gives, at several sizes and batches, for noise that goes beyond 0–1; the latent too."""
     period = network.multiple_of
     rng = np.random.default_rng(0)
-    for n, h, w in ((1, 1, 1), (1, 8, 8), (3, 5, 2), (2, 16, 9)):
+    sizes = ((1, 1, 1), (3, 1, 1)) if network.input_size else ((1, 1, 1), (1, 8, 8), (3, 5, 2), (2, 16, 9))
+    outputs = ["restored", "latent"] if network.has_latent else ["restored"]
+    for n, h, w in sizes:
         batch = rng.normal(0.5, 0.3, (n, network.channels, h * period, w * period)).astype(np.float32)
         with torch.inference_mode():
-            wanted = restored(network(torch.from_numpy(batch))).numpy()
-        difference = float(np.abs(exported.run(batch) - wanted).max())
-        if not difference <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
-            raise ModelError(f"{path}: the exported model differs from its network by {difference:.2g} at {batch.shape}; it is not written")
+            result = network(torch.from_numpy(batch))
+        wanted = result if isinstance(result, tuple) else (result,)
+        for given, truth in zip(exported.file.run(outputs, {"image": batch}), wanted, strict=True):
+            difference = float(np.abs(given - truth.numpy()).max())
+            if not difference <= TOLERANCE * max(1.0, float(truth.abs().max())):
+                raise ModelError(
+                    f"{path}: the exported model differs from its network by {difference:.2g} at {batch.shape}; it is not written"
+                )

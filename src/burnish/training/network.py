@@ -23,10 +23,17 @@ class Network(nn.Module):
     """What H and W (T) must be multiples of: 8."""
     has_latent: bool
     """Whether it has a bottleneck, and returns the latent too."""
+    input_size: list[int] | None = None
+    """The only size that it takes, height and width in pixels: [32, 32]; None: any that `multiple_of` allows."""
+    starts_from: int = 0
+    """How many training pairs, at most, `start` solves weights from; 0: it has none to solve."""
 
     def forward(self, item: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """The restored batch, or (restored, latent)."""
         raise NotImplementedError
+
+    def start(self, degraded: Tensor, clean: Tensor) -> None:
+        """Solve what can be solved in closed form, before training, from pairs N×C×H×W."""
 
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)

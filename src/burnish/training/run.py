@@ -216,9 +216,9 @@ def _network(plan: Recipe, source: Source) -> Network:
         return export.to_network(plan.start)
     torch.manual_seed(plan.seed)
     network = networks.build(plan.network, plan.network_args)
-    if isinstance(network, networks.Unrolled):
+    if network.starts_from:
         first = source.epoch(1)
-        network.start(*first.batch(torch.arange(min(1024, len(first)))))
+        network.start(*first.batch(torch.arange(min(network.starts_from, len(first)))))
     return network
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from burnish.errors import RecipeError
+from burnish.training.image.bottlenecks import Bottleneck
 from burnish.training.network import Network
 
 
@@ -115,6 +116,7 @@ class Unrolled(Network):
     channels = 3
     multiple_of = 8  # mirroring at the edges takes REACH rows
     has_latent = False
+    starts_from = 1024
     REACH = 6  # of the linear filter, pixels
 
     def __init__(self, width: int = 16, steps: int = 2) -> None:
@@ -235,7 +237,7 @@ def _zero_bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     nn.init.zeros_(layer.bias)
 
 
-NETWORKS: dict[str, type[Network]] = {"seed": Seed, "residual": Residual, "unrolled": Unrolled, "unet": UNet}
+NETWORKS: dict[str, type[Network]] = {"seed": Seed, "residual": Residual, "unrolled": Unrolled, "unet": UNet, "bottleneck": Bottleneck}
 
 
 def build(name: str, args: dict[str, int]) -> Network:
