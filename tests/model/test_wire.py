@@ -68,3 +68,18 @@ def test_metadata_are_not_put_into_what_is_no_model() -> None:
     for data in (b"", b"nonsense", SEED[:5000]):
         with pytest.raises(ValueError, match=r"."):
             wire.with_metadata(data, "burnish", "{}")
+
+
+def test_what_layers_take_becomes_an_output() -> None:
+    data = wire.with_inputs_of(SEED, [name for name in (each.name for each in wire.stored_tensors(SEED)) if name.endswith("weight")][1:3])
+    before, after = onnx.load_from_string(SEED), onnx.load_from_string(data)
+    assert len(after.graph.output) == len(before.graph.output) + 2
+    assert [node.SerializeToString() for node in after.graph.node] == [node.SerializeToString() for node in before.graph.node]
+    results = (
+        model_file.runtime()
+        .InferenceSession(data, providers=["CPUExecutionProvider"])
+        .run(None, {"image": np.zeros((1, 3, 32, 32), np.float32)})
+    )
+    assert all(result.ndim == 4 for result in results)
+    with pytest.raises(ValueError, match="no layer with the weights nothing"):
+        wire.with_inputs_of(SEED, ["nothing"])

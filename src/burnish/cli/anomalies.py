@@ -120,7 +120,7 @@ def _detector(
         return detector.load(model, threads), []
     with progress.shown("learning what is normal") as shown:
         learnt_from = datasets.load(normal or source, "train" if normal else "test", shown, None, resident=0)
-        found, lines = anomalies.learnt(learnt_from, minutes, unsorted=normal is None, seed=seed, progress=shown)
+        found, lines = anomalies.learnt(learnt_from, minutes, unsorted=normal is None, seed=seed, threads=threads, progress=shown)
     return found, lines
 
 

@@ -3,31 +3,30 @@
 import hashlib
 import io
 import json
-import threading
 import zipfile
 import zlib
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.cpus import available_cpus
 from burnish.errors import InputError, ModelError
 from burnish.files import write_bytes
-from burnish.latent import surface
+from burnish.latent import posing, surface
+from burnish.latent.denoiser import Denoiser
 from burnish.latent.neighbours import Components, Neighbours
+from burnish.latent.outliner import Outliner
 from burnish.latent.planes import Floats, enlarged, smoothed
+from burnish.latent.posing import Frame, Pose
 from burnish.latent.tail import Tail
-from burnish.model import file as model_file
+from burnish.latent.zones import Zones
 
-KIND = "burnish anomalies 1"
-HOTTEST = 10  # places whose mean is an image's score: ten times 4×4 pixels
-PERIOD = 16  # the network's sides are multiples of it
+KIND = "burnish anomalies 2"
+HOTTEST = 5  # places whose mean is an image's score: five times 4×4 pixels
 HALVES = 2
-Voices = NDArray[np.float64]  # voice × (middle, spread)
 
 
 @dataclass(frozen=True)
@@ -41,96 +40,93 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Half:
+    """What one half of the normal images has taught: the patches that they hold, and what tells them from drawn defects."""
+
+    neighbours: Neighbours
+    outliner: Outliner
+
+
+@dataclass(frozen=True)
+class View:
+    """An image as it is looked at: H×W×C floats on 0–1; where it lay in the image of that shape, if it was turned."""
+
+    image: Floats
+    pose: Pose | None
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Eye:
+    """How images are looked at: as of so many channels, those of objects in a frame; and the denoiser that sees them."""
+
+    channels: int
+    frame: Frame | None
+    denoiser: Denoiser
+
+    def view(self, picture: NDArray[np.generic], name: str) -> View:
+        """An H×W×C picture (uint8 or uint16, C of 1 or 3) as it is looked at. Raises InputError for one that is too small."""
+        return viewed(picture, name, self.channels, self.frame)
+
+
+def viewed(picture: NDArray[np.generic], name: str, channels: int, frame: Frame | None) -> View:
+    """The same, for an eye that is not there yet."""
+    image = surface.prepared(picture, name, surface.AREA / min(1.0, frame.share) if frame else surface.AREA)
+    if image.shape[2] != channels:
+        image = np.repeat(image, 3, axis=2) if channels == 3 else (image @ surface.COLOUR[:1].T).astype(np.float32)
+    if frame is None:
+        return View(image, None, image.shape)
+    pose = posing.pose(image) or posing.middle(image)
+    return View(frame.posed(image, pose), pose, image.shape)
+
+
+@dataclass(frozen=True)
 class Detector:
     """What is normal, learnt twice, each time from one half of the normal images; a new image is scored by the mean of the two.
 
-    `network` is an ONNX graph that gives both halves' logits that a pixel belongs to a drawn defect, or empty. `voices` hold middle and
-    spread of each voice's heat on normals; `tail`, `places` and `rival_tail` those of the images' scores, of the heat, and of PCA's.
+    `zones` hold what each voice's heat is on normals in each part of the image; `tail`, `places` and `rival_tail` are those of the images'
+    scores, of the heat, and of PCA's scores.
     """
 
-    channels: int
-    halves: tuple[Neighbours, Neighbours]
-    network: bytes
+    eye: Eye
+    halves: tuple[Half, Half]
     rival: Components
-    voices: Voices
+    zones: tuple[Zones, Zones]
     tail: Tail
     places: Tail
     rival_tail: Tail
     facts: dict[str, Any] = field(default_factory=dict)
-    threads: int | None = None
-
-    def fitted(self, picture: NDArray[np.generic], name: str) -> Floats:
-        """A picture as it is looked at: floats of as many channels as were learnt from. Raises InputError for one that is too small."""
-        image = surface.prepared(picture, name)
-        if image.shape[2] == self.channels:
-            return image
-        if self.channels == 3:
-            return np.repeat(image, 3, axis=2)
-        return (image @ surface.COLOUR[:1].T).astype(np.float32)
 
     def score(self, picture: NDArray[np.generic], name: str = "the image") -> Finding:
         """The finding on an H×W×C picture (uint8 or uint16, C of 1 or 3). Raises InputError for one that is too small."""
-        image = self.fitted(picture, name)
-        heat = self.blended(self.heats(image))
-        rival = hottest(self.rival.heat(image))
-        return Finding(
-            float(self.tail.rarity(hottest(heat))[0]),
-            float(self.rival_tail.rarity(rival)[0]),
-            self.places.rarity(heat.ravel()).reshape(heat.shape).astype(np.float32),
-        )
-
-    def heats(self, image: Floats, half: int | None = None) -> list[Floats]:
-        """Each voice's heat, h×w: of the half that learnt from other images, or the mean of both."""
-        chosen = range(HALVES) if half is None else (half,)
-        numbers = surface.described(image)
-        heats = [np.mean([smoothed(self.halves[each].distance(numbers), 1.0) for each in chosen], axis=0)]
-        if self.network:
-            logits = self._logits(image)
-            shape = heats[0].shape
-            spread = np.mean([smoothed(logits[each], 1.5) for each in chosen], axis=0)
-            heats.append(spread[:: surface.STEP, :: surface.STEP][: shape[0], : shape[1]])
-        return heats
-
-    def blended(self, heats: list[Floats]) -> Floats:
-        """The voices as one heat, each measured by how it varies on normal images."""
-        scaled = [(heat - middle) / spread for heat, (middle, spread) in zip(heats, self.voices, strict=True)]
-        return np.asarray(np.mean(scaled, axis=0), np.float32)
-
-    def _logits(self, image: Floats) -> Floats:
-        height, width = image.shape[:2]
-        padded = np.pad(image, ((0, -height % PERIOD), (0, -width % PERIOD), (0, 0)), mode="symmetric")
-        batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None])
-        with self._turn:
-            (logits,) = self._session.run(["logits"], {"image": batch})
-        result: Floats = logits[0, :, :height, :width]
-        return result
-
-    @cached_property
-    def _turn(self) -> threading.Lock:
-        return threading.Lock()
-
-    @cached_property
-    def _session(self) -> Any:
-        onnxruntime = model_file.runtime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads or available_cpus()
-        options.log_severity_level = 4
-        try:
-            return onnxruntime.InferenceSession(self.network, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exceptions share no base but Exception
-            raise ModelError("the detector's network is broken; learn it anew") from error
+        view = self.eye.view(picture, name)
+        heat = blended(heats(self.eye, self.halves, view.image), self.zones)
+        rarity = self.places.rarity(heat.ravel()).reshape(heat.shape).astype(np.float32)
+        if self.eye.frame and view.pose:
+            rarity = self.eye.frame.returned(rarity, view.shape, view.pose, surface.STEP)
+        rival = hottest(self.rival.heat(view.image))
+        return Finding(float(self.tail.rarity(hottest(heat))[0]), float(self.rival_tail.rarity(rival)[0]), rarity)
 
     # --- The file ---
 
     def save(self, path: Path) -> None:
         """Write it to `path`, whole or not at all: an .npz of plain numbers, with a checksum over all of them."""
-        arrays: dict[str, NDArray[Any]] = {"network": np.frombuffer(self.network, np.uint8), "voices": self.voices}
+        denoiser = self.eye.denoiser
+        arrays: dict[str, NDArray[Any]] = {
+            "denoiser": np.frombuffer(denoiser.graph, np.uint8),
+            "brightness": np.array([denoiser.middle, denoiser.spread]),
+            "frame": np.array(astuple(self.eye.frame) if self.eye.frame else []),
+        }
         for place, half in enumerate(self.halves):
-            arrays |= {f"half{place}_{key}": getattr(half, key) for key in ("mean", "turn", "bank")}
+            arrays |= {f"half{place}_{key}": getattr(half.neighbours, key) for key in ("mean", "turn", "bank")}
+            arrays |= {f"half{place}_{key}": getattr(half.outliner, key) for key in ("middle", "spread")}
+            arrays |= {f"half{place}_layer{layer}": values for layer, values in enumerate(half.outliner.layers)}
+        for place, zones in enumerate(self.zones):
+            arrays[f"zones{place}"] = np.stack([zones.middle, zones.spread])
         arrays |= {"pca_mean": self.rival.mean, "pca_vectors": self.rival.vectors}
         for key, tail in (("tail", self.tail), ("places", self.places), ("rival", self.rival_tail)):
             arrays |= {f"{key}_sorted": tail.sorted, f"{key}_fit": np.array([tail.start, tail.share, tail.scale, tail.shape])}
-        head = {"kind": KIND, "channels": self.channels, "facts": self.facts, "checksum": _checksum(arrays)}
+        head = {"kind": KIND, "channels": self.eye.channels, "facts": self.facts, "checksum": _checksum(arrays)}
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type] # the stub takes the names for its own options
@@ -148,16 +144,45 @@ class Detector:
         except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{path}: holds nothing learnt of normal images; name a file that --keep has written") from error
         if head.get("kind") != KIND:
-            raise ModelError(f"{path}: was made for another purpose or by a newer Burnish; learn it anew with --normal")
+            raise ModelError(f"{path}: was made for another purpose or by another Burnish; learn it anew with --normal")
         if head.get("checksum") != _checksum(arrays):
             raise ModelError(f"{path}: is damaged (its checksum is wrong); copy it anew")
-        halves = [Neighbours(*(arrays[f"half{place}_{key}"] for key in ("mean", "turn", "bank"))) for place in range(HALVES)]
-        tail, places, rarest = [Tail(arrays[f"{key}_sorted"], *map(float, arrays[f"{key}_fit"])) for key in ("tail", "places", "rival")]
-        rival = Components(arrays["pca_mean"], arrays["pca_vectors"])
-        network = arrays["network"].tobytes()
-        return Detector(
-            head["channels"], (halves[0], halves[1]), network, rival, arrays["voices"], tail, places, rarest, head["facts"], threads
-        )
+        return _restored(head, arrays, threads)
+
+
+def _restored(head: dict[str, Any], arrays: dict[str, NDArray[Any]], threads: int | None) -> Detector:
+    """The detector that `save` has made these arrays of."""
+    halves = []
+    for place in range(HALVES):
+        layers = (arrays[f"half{place}_layer{layer}"] for layer in range(sum(key.startswith(f"half{place}_layer") for key in arrays)))
+        neighbours = Neighbours(*(arrays[f"half{place}_{key}"] for key in ("mean", "turn", "bank")))
+        halves.append(Half(neighbours, Outliner(arrays[f"half{place}_middle"], arrays[f"half{place}_spread"], tuple(layers))))
+    tails = [Tail(arrays[f"{key}_sorted"], *map(float, arrays[f"{key}_fit"])) for key in ("tail", "places", "rival")]
+    frame = Frame(*map(float, arrays["frame"])) if arrays["frame"].size else None
+    denoiser = Denoiser(arrays["denoiser"].tobytes(), float(arrays["brightness"][0]), float(arrays["brightness"][1]), threads)
+    return Detector(
+        Eye(head["channels"], frame, denoiser),
+        (halves[0], halves[1]),
+        Components(arrays["pca_mean"], arrays["pca_vectors"]),
+        (Zones(*arrays["zones0"]), Zones(*arrays["zones1"])),
+        tails[0],
+        tails[1],
+        tails[2],
+        head["facts"],
+    )
+
+
+def heats(eye: Eye, halves: Sequence[Half], image: Floats) -> list[Floats]:
+    """Each voice's heat on an image as it is looked at, h×w: the mean over the halves given."""
+    numbers, seen = surface.described(image), eye.denoiser.seen(image)
+    far = np.mean([smoothed(half.neighbours.distance(numbers), 1.0) for half in halves], axis=0)
+    drawn = np.mean([smoothed(half.outliner.heat(seen), 0.7) for half in halves], axis=0)
+    return [far, drawn]
+
+
+def blended(voices: Sequence[Floats], zones: Sequence[Zones]) -> Floats:
+    """The voices as one heat, each measured by how it varies on normal images in that part of the image."""
+    return np.asarray(np.mean([zone.measured(heat) for heat, zone in zip(voices, zones, strict=True)], axis=0), np.float32)
 
 
 def hottest(heat: Floats) -> float:

@@ -21,8 +21,8 @@ _COSINES = np.cos(np.pi * (2 * _PLACES + 1) * _PLACES[:, None] / (2 * SIDE)).ast
 _COSINES *= np.asarray(np.where(_PLACES == 0, np.sqrt(1 / SIDE), np.sqrt(2 / SIDE)), np.float32)[:, None]
 
 
-def prepared(picture: NDArray[np.generic], name: str) -> Floats:
-    """An H×W×C picture (C of 1 or 3, uint8 or uint16) as floats on 0–1, shrunk to at most AREA pixels.
+def prepared(picture: NDArray[np.generic], name: str, area: float = AREA) -> Floats:
+    """An H×W×C picture (C of 1 or 3, uint8 or uint16) as floats on 0–1, shrunk to at most `area` pixels.
 
     Raises InputError for one of less than SMALLEST pixels on a side; `name` stands in the error.
     """
@@ -30,7 +30,7 @@ def prepared(picture: NDArray[np.generic], name: str) -> Floats:
     if min(height, width) < SMALLEST:
         raise InputError(f"{name}: has {width}×{height} pixels, too few to look for defects in; give at least {SMALLEST}×{SMALLEST}")
     values = to_unit(picture)
-    scale = (AREA / (height * width)) ** 0.5
+    scale = (area / (height * width)) ** 0.5
     if scale >= 1:
         return values
     import pyvips

@@ -4,7 +4,7 @@ The format is protobuf's encoding (proto3); the numbers of fields are those of O
 Bounded and safe on hostile bytes: nothing is executed or allocated by what the file claims, only by what it holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -172,3 +172,25 @@ def _needed(nodes: list[memoryview], given: set[str], wanted: set[str], inputs: 
     if wanted & inputs:
         raise ValueError("its image needs more than its latent: the network has a way around its bottleneck")
     return chosen[::-1], used
+
+
+def with_inputs_of(data: bytes, weights: Sequence[str]) -> bytes:
+    """The model with more outputs: after its own, for each of these stored tensors, what the node that it belongs to takes.
+
+    Raises ValueError for bytes that are no ONNX model, and where no node uses such a tensor.
+    """
+    stored_tensors(data)
+    parts, begin = [], 0
+    for field, content, end in _placed_fields(memoryview(data)):
+        if field == _GRAPH and isinstance(content, memoryview):
+            nodes = [node for kind, node in _texts(content) if kind == _NODE]
+            inputs = [[bytes(text).decode() for kind, text in _texts(node) if kind == _NODE_INPUT] for node in nodes]
+            taken = [next((names[0] for names in inputs if weight in names[1:]), "") for weight in weights]
+            if not all(taken):
+                raise ValueError(f"it has no layer with the weights {weights[taken.index('')]}")
+            outputs = [_written(_OUTPUT, _written(_VALUE_NAME, name.encode())) for name in taken]
+            parts.append(_written(_GRAPH, bytes(content) + b"".join(outputs)))
+        else:
+            parts.append(data[begin:end])
+        begin = end
+    return b"".join(parts)
