@@ -109,8 +109,8 @@ def large(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]
     for model in options.models:
         with opened(url) as browser:
             said = browser.give(path, model)
-            told[model] = {"said": said, "megabytes": round(browser.memory("VmHWM"))}
-            print(model, told[model], flush=True)
+            told[model] = {"said": said.partition(" in ")[0], "megabytes": round(browser.memory("VmHWM"))}
+            print(model, said, told[model], flush=True)
     return {"megapixels": options.megapixels, **told}
 
 

@@ -158,6 +158,8 @@ def main() -> None:
         pairs = {each: ((folder / each).read_bytes(), (out / "0" / each).read_bytes(), size) for each, size in sizes.items()}
         load, held, warm = loaded(options, pairs)
     after = [megabytes for when, megabytes in held if when > warm]
+    if len(after) < 2 or not any(when > warm for when, _ in load.done):
+        parser.error(f"nothing was answered after the warm-up ({dict(load.statuses)}); give it more seconds")
     middle = len(after) // 2
     growth = max(after[middle:]) / max(after[:middle]) - 1
     speed = sum(size for when, size in load.done if when > warm) / (max(when for when, _ in load.done) - warm)

@@ -94,7 +94,8 @@ function built() {
     for (const [name, value] of Object.entries(values)) text = text.replaceAll(name, value);
     files.set(path, Buffer.from(text));
   };
-  fill("sw.js", { __BUILD__: build, '"__HEADERS__"': JSON.stringify(HEADERS) });
+  const page = ["./", ...files.keys()].filter((path) => !/^(vendor\/|licences|headers|sw\.js)/.test(path));
+  fill("sw.js", { __BUILD__: build, '"__HEADERS__"': JSON.stringify(HEADERS), '"__PAGE__"': JSON.stringify([...page, "models.json"]) });
   fill("index.html", { __CSP__: policy("'wasm-unsafe-eval'") });
   const sums = [...files].map(([path, data]) => [path, createHash("sha256").update(data).digest("hex")]).sort();
   files.set("build.json", Buffer.from(`${JSON.stringify({ build, files: Object.fromEntries(sums) }, null, 2)}\n`));

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import pyvips
 from browsing import WEB, Page
 from PIL import Image
@@ -96,7 +97,8 @@ def test_one_failure_never_stops_the_rest(page: Page, photos: Path, tmp_path: Pa
     named.write_bytes((photos / "told.jpg").read_bytes())
     page.give(bad / "text.jpg", bad / "empty.png", bad / "cut.png", named, photos / "plain.png")
     states = page.settled()
-    assert ["Not restored: is no image" in states[0], "is empty (0 bytes)" in states[1], "cannot be read" in states[2]] == [True] * 3
+    words = ["it is no image", "it is empty (0 bytes)", "it cannot be read"]
+    assert [state.startswith(f"Not restored: {word}") for state, word in zip(states, words, strict=False)] == [True] * 3
     assert all(state.startswith("Restored") for state in states[3:])
     assert page.page.title() == "Burnish"
     assert page.page.locator("#list img[src=x]").count() == 0
@@ -213,4 +215,22 @@ def test_axe_finds_nothing_and_phones_need_not_scroll_sideways(page: Page, photo
                 assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         page.page.emulate_media(color_scheme="light")
+        page.page.set_viewport_size(usual)
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1366, 768), (2560, 1440)])
+def test_what_becomes_of_a_photo_is_seen_without_scrolling(page: Page, photos: Path, size: tuple[int, int]) -> None:
+    """Its row while it is worked on, then both halves of the photo and the slider between them."""
+    usual = page.page.viewport_size
+    end = "(one) => { const { top, bottom } = one.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }"
+    try:
+        page.page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.give(photos / "plain.png")
+        page.wait("document.querySelector('#list > li')")
+        assert page.page.locator("#list .state").evaluate(end)
+        page.settled()
+        page.wait("document.getElementById('before').naturalWidth")
+        assert page.page.locator("#stage").evaluate(end)
+        assert page.page.locator("#split").evaluate(end)
+    finally:
         page.page.set_viewport_size(usual)

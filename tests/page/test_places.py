@@ -6,23 +6,51 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import BUILT, Page, Server
+from serving import serving
 
+import burnish
+from burnish.serve import page as page_files
+
+MODEL = "tiny-blind"
 Opened = Callable[..., Page]
 
 
-def test_a_host_without_headers_then_no_network(opened: Opened, plain_server: Server, photos: Path) -> None:
-    page = opened(plain_server.url)
-    assert page.page.evaluate("crossOriginIsolated")
-    assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
-    policy = "fetch('index.html').then((answer) => answer.headers.get('content-security-policy'))"
-    assert "default-src 'none'" in page.page.evaluate(policy)
-    plain_server.stop()
-    page.open(plain_server.url)
-    assert page.problem == ""
-    assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
+def _headers() -> dict[str, Any]:
+    """Those that the page is made for."""
+    told: dict[str, Any] = json.loads((BUILT / "headers.json").read_text(encoding="utf-8"))
+    return told
+
+
+@pytest.mark.parametrize("isolating", [False, True], ids=["a host without headers", "a host that isolates"])
+def test_no_network_any_more(opened: Opened, site: Path, photos: Path, isolating: bool) -> None:
+    """Once a photo has been restored all is there, whether the page loaded twice or had no need to."""
+    with Server(site, _headers() if isolating else None) as server:
+        page = opened(server.url)
+        assert page.page.evaluate("crossOriginIsolated")
+        page.wait("navigator.serviceWorker.controller")
+        assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
+        policy = "fetch('index.html').then((answer) => answer.headers.get('content-security-policy'))"
+        assert "default-src 'none'" in page.page.evaluate(policy)
+        server.stop()
+        page.open(server.url)
+        assert page.problem == ""
+        assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
+
+
+def test_the_page_of_burnish_serve(opened: Opened, photos: Path, tmp_path: Path) -> None:
+    """Its headers isolate the page, so that it loads once; and the page restores by itself, without the server's help."""
+    with serving({MODEL: burnish.load(MODEL, 1)}, files=page_files.page()) as server:
+        address = f"http://127.0.0.1:{server.port}/"
+        page = opened(address)
+        assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
+        assert page.download("plain.png", tmp_path).stat().st_size > 0
+        assert page.requests.count(address) == 1
+        assert server.metric('burnish_answers_total{path="/restore",status="200"}') is None
+    assert page.errors == []
 
 
 def test_no_webassembly(opened: Opened) -> None:
@@ -39,7 +67,7 @@ def test_webassembly_that_is_blocked_on_its_way(opened: Opened, photos: Path) ->
 
 
 def test_webassembly_that_a_policy_forbids(opened: Opened, site: Path, photos: Path) -> None:
-    headers = json.loads((BUILT / "headers.json").read_text(encoding="utf-8"))
+    headers = _headers()
     for kind in ("page", "worker"):
         headers[kind]["Content-Security-Policy"] = "script-src 'self'; worker-src 'self'"
     with Server(site, headers) as server:

@@ -1,7 +1,6 @@
 /**
- * libvips needs memory that threads share, which browsers give to isolated pages only: the server says so in headers, and where it cannot,
- * a
- * service worker adds them. It also lets the page work without a network once it has been used.
+ * libvips needs memory that threads share, which browsers give to isolated pages only: the server says so in headers, and where it
+ * cannot, a service worker adds them. It also lets the page work without a network once it has been used.
  */
 
 const TRIED = "burnish-isolating";

@@ -1,7 +1,6 @@
 /**
  * Files one after another through a worker. A worker that has done its share is thrown away, since the memory of WebAssembly never
- * shrinks;
- * so is one whose job is cancelled, which ends it at once.
+ * shrinks; so is one whose job is cancelled, which ends it at once.
  */
 
 /** @typedef {import("./models.js").Model} Model */

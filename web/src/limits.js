@@ -1,7 +1,7 @@
 /** What a page can hold: asked before anything is decoded. */
 
 export const MAX_BYTES = 190_000_000; // of a file
-export const MAX_MEMORY = 1_500_000_000;
+const MAX_MEMORY = 1_500_000_000;
 const BASE = 600_000_000; // bytes that the model, libvips and the tile that is computed take
 
 /**

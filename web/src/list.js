@@ -37,10 +37,8 @@ export class Item {
     this.progress = /** @type {HTMLProgressElement} */ (this.part("progress"));
     this.progress.setAttribute("aria-label", `How far ${this.name} is`);
     this.button.addEventListener("click", () => (this.isOver() ? asked.remove(this) : asked.cancel(this)));
-    for (const each of [this.part(".thumb"), this.part(".compare")]) {
-      each.addEventListener("click", () => asked.compare(this));
-      each.setAttribute("aria-label", `Compare ${this.name} before and after`);
-    }
+    for (const each of [this.part(".thumb"), this.part(".compare")]) each.addEventListener("click", () => asked.compare(this));
+    this.comparing("Compare", "Compare");
     this.part(".force").addEventListener("click", () => asked.force(this));
     this.part(".force").setAttribute("aria-label", `Restore ${this.name} anyway`);
     this.link.addEventListener("click", (event) => {
@@ -58,6 +56,12 @@ export class Item {
   /** @param {string} selector @returns {HTMLElement} */
   part(selector) {
     return /** @type {HTMLElement} */ (this.row.querySelector(selector));
+  }
+
+  /** What the buttons that show it before and after are called. @param {string} short @param {string} verb */
+  comparing(short, verb) {
+    this.part(".compare").textContent = short;
+    for (const each of [this.part(".thumb"), this.part(".compare")]) each.setAttribute("aria-label", `${verb} ${this.name} before and after`);
   }
 
   isOver() {
@@ -89,7 +93,9 @@ export class Item {
     this.strongest = outcome.result;
     const done = outcome.status === "restored" ? `Restored in ${seconds(outcome.seconds)}` : "Left as it was";
     this.tell(`${done}, ${outcome.size}`);
-    this.row.classList.toggle("sound", outcome.kind === "audio");
+    const sound = outcome.kind === "audio";
+    this.row.classList.toggle("sound", sound);
+    this.comparing(sound ? "Listen" : "Compare", sound ? "Listen to" : "Compare");
     const notes = [...outcome.notes, ...outcome.lost.map((each) => `the result lacks ${each}`)];
     const list = this.part(".notes");
     list.replaceChildren(
@@ -120,7 +126,7 @@ export class Item {
   /** @param {string} why */
   fail(why) {
     this.state = "failed";
-    this.tell(`Not restored: ${why}`);
+    this.tell(`Not restored: ${sentence(why)}`);
     this.drawn();
   }
 
@@ -175,4 +181,9 @@ export function seconds(value) {
   if (value < 1) return "less than a second";
   if (value < 90) return `${Math.round(value)} s`;
   return `${Math.round(value / 60)} min`;
+}
+
+/** What is said of a file, where its name is not: "is empty" as "it is empty". @param {string} why */
+function sentence(why) {
+  return why.replace(/^(?:is|has|holds|stores|leaves|counts|cannot) /, "it $&");
 }

@@ -173,6 +173,7 @@ class Page {
     if (count("cancelled")) words.push(`${count("cancelled")} cancelled`);
     byId("overall").textContent = words.join(", ");
     byId("results").hidden = !this.items.length;
+    byId("main").classList.toggle("filled", this.items.length > 0);
     byId("cancel-all").hidden = !open;
     byId("zip").hidden = count("done") < 2;
     document.title = open ? `${count("done")}/${this.items.length} · Burnish` : "Burnish";

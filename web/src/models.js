@@ -38,11 +38,11 @@ export function picker(models, id) {
     const model = chosen();
     part(".summary").textContent = `${model.card.summary.replaceAll("`", "")} ${(model.bytes / 1e6).toFixed(1)} MB.`;
     part("dl").replaceChildren(
-      ...model.words.flatMap(([title, text]) => {
+      ...model.words.flatMap(([title, text], at) => {
         const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
         dt.textContent = title;
         dd.textContent = text;
-        return [dt, dd];
+        return title === model.words[at - 1]?.[0] ? [dd] : [dt, dd];
       }),
     );
   };

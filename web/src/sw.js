@@ -1,6 +1,7 @@
 /**
- * The service worker: adds to every answer the headers that isolate the page and keep it from reaching elsewhere, and keeps what was loaded
- * for when there is no network. `vendor/` belongs to the build and is taken from there first; all else is asked for anew.
+ * The service worker: adds to every answer the headers that isolate the page and keep it from reaching elsewhere, and keeps the page, and
+ * what was loaded beside it, for when there is no network. `vendor/` belongs to the build and is taken from there first; all else is asked
+ * for anew.
  */
 
 /** What service workers have and pages do not. @type {any} */
@@ -11,8 +12,19 @@ const BUILD = "__BUILD__";
 const CACHE = `burnish-${SCOPE}-${BUILD}`;
 /** @type {{page: Record<string, string>, worker: Record<string, string>, workers: string[]}} */
 const HEADERS = /** @type {any} */ ("__HEADERS__");
+/** The page's own files: a page that came isolated has loaded them before there was a service worker. @type {string[]} */
+const PAGE = /** @type {any} */ ("__PAGE__");
 
-addEventListener("install", () => worker.skipWaiting());
+addEventListener("install", (/** @type {any} */ event) => event.waitUntil(installed()));
+
+async function installed() {
+  try {
+    await (await caches.open(CACHE)).addAll(PAGE.map((path) => new Request(path, { cache: "no-cache" })));
+  } catch {
+    // the disk may be full, or not to be used: the page works all the same, while there is a network
+  }
+  await worker.skipWaiting();
+}
 
 addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(activated()));
 

@@ -1,7 +1,6 @@
 /**
  * A photo before and after: the browser's own pictures one over the other, so that each is decoded, turned and shown in its colours as
- * anywhere
- * else. The strength is the opacity of the one that lies above, which is how strength blends.
+ * anywhere else. The strength is the opacity of the one that lies above, which is how strength blends.
  */
 
 /** @typedef {import("./list.js").Item} Item */

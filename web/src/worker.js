@@ -1,7 +1,6 @@
 /**
  * The worker that restores: a file in, a file out, with what it lacks in words. It knows one model at a time, and is thrown away now and
- * then,
- * since the memory of WebAssembly never shrinks.
+ * then, since the memory of WebAssembly never shrinks.
  */
 
 import * as ort from "./vendor/ort.wasm.min.mjs";

@@ -1,7 +1,6 @@
 /**
  * A ZIP of files as they are, without packing: photos are packed already (PKWARE's APPNOTE; names in UTF-8, bit 11). Of at most four
- * gigabytes
- * and 65,535 files, which is what the first form of the format reaches.
+ * gigabytes and 65,535 files, which is what the first form of the format reaches.
  */
 
 import { crc32, joined, view } from "./containers/bytes.js";

@@ -10,8 +10,7 @@ import * as xmp from "./xmp.js";
 /** @typedef {{marker: number, content: Uint8Array}} Segment */
 /**
  * `end`: where the first picture ends, 0 for nowhere; `mpfAt`: where the index of further pictures stands, 0 for none; `coding`: the
- * segments
- * that tell how the pixels are coded, up to the first scan's, which ends at `scanAt`.
+ * segments that tell how the pixels are coded, up to the first scan's, which ends at `scanAt`.
  * @typedef {{segments: Segment[], coding: Segment[], end: number, mpfAt: number, scanAt: number}} Parts
  */
 
@@ -129,8 +128,7 @@ function adjusted(segments, lost) {
 
 /**
  * The APP11 segments with boxes (ISO/IEC 18477-3, B.2) that do not hold for changed pixels, with their names. A box may be spread over
- * several
- * segments that bear its number.
+ * several segments that bear its number.
  * @param {Segment[]} segments
  */
 function voidBoxes(segments) {

@@ -1,7 +1,7 @@
 /**
  * TIFF (Adobe, TIFF 6.0): the tags of a picture, and the directories of EXIF and GPS that they lead to. libvips writes the pixels; behind
- * them
- * a new directory is appended: the tags that tell how the new pixels are stored, and all others as the original has them, private ones too.
+ * them a new directory is appended: the tags that tell how the new pixels are stored, and all others as the original has them, private
+ * ones too.
  */
 
 import { latin1, startsWith, view } from "./bytes.js";
@@ -163,9 +163,8 @@ class Appender {
 }
 
 /**
- * The original with the pixels of `coded`, a little-endian TIFF that libvips wrote; `lost` is told what does not go along. Raises an Error
- * for
- * a file whose directories cannot be followed.
+ * The original with the pixels of `coded`, a little-endian TIFF that libvips wrote; `lost` is told what does not go along. Raises an
+ * Error for a file whose directories cannot be followed.
  * @param {Uint8Array} original
  * @param {Uint8Array} coded
  * @param {string[]} lost

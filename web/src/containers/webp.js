@@ -1,6 +1,6 @@
 /** WebP (RFC 9649): the RIFF file's chunks. EXIF, XMP, the profile and unknown chunks of a still picture. */
 
-import { ascii, joined, latin1, startsWith, view } from "./bytes.js";
+import { ascii, joined, latin1, view } from "./bytes.js";
 import * as exif from "./exif.js";
 import * as xmp from "./xmp.js";
 
@@ -106,9 +106,4 @@ function extended(now, picture, extras) {
   const alpha = own ? own.content[0] & ALPHA : (packedSize >>> 28) & 1 ? ALPHA : 0;
   content[0] = extras.reduce((flags, { name }) => flags | (FLAGS[name] ?? 0), alpha);
   return [{ name: "VP8X", content }];
-}
-
-/** Whether the data is a whole WebP as far as its head tells. @param {Uint8Array} data */
-export function isWhole(data) {
-  return startsWith(data, "RIFF") && 8 + view(data).getUint32(4, true) <= data.length;
 }

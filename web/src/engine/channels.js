@@ -5,10 +5,8 @@
 /** Black and white. @typedef {{low: number, high: number}} Span */
 /**
  * Which channels go together into the model, one group for each image of the batch; channels in no group pass by untouched. `inverted`:
- * they
- * are inks, which a model of light sees the other way round. `alpha`: the channel that is transparency, −1 for none. `nodata`: the value
- * that
- * stands where nothing was measured, NaN too; undefined for none.
+ * they are inks, which a model of light sees the other way round. `alpha`: the channel that is transparency, −1 for none. `nodata`: the
+ * value that stands where nothing was measured, NaN too; undefined for none.
  * @typedef {{groups: number[][], inverted: boolean, alpha: number, nodata?: number}} Layout
  */
 
@@ -16,8 +14,7 @@ export const FILL_REACH = 16; // pixels
 
 /**
  * How `bands` channels, the last one alpha or not, go through a model that takes `taken`; null when they cannot. `extra` channels behind
- * the
- * colours are neither colours nor transparency, and pass by.
+ * the colours are neither colours nor transparency, and pass by.
  * @param {number} bands
  * @param {number} taken
  * @param {{alpha: boolean, inks: boolean, extra: number, nodata?: number}} told

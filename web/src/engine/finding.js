@@ -1,8 +1,7 @@
 /**
  * What an image shows before it is restored. Noise is told from the flattest blocks (the operator of Immerkær, "Fast noise variance
- * estimation",
- * 1996), blur from how much the strongest edges lose when they are blurred once more (Zhuo and Sim, "Defocus map estimation from a single
- * image", 2011): as `burnish restore` tells them.
+ * estimation", 1996), blur from how much the strongest edges lose when they are blurred once more (Zhuo and Sim, "Defocus map estimation
+ * from a single image", 2011): as `burnish restore` tells them.
  */
 
 import { blockMeans, grey, quantile } from "./parts.js";

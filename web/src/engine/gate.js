@@ -1,7 +1,6 @@
 /**
- * First, do no harm: what noise and blur an image has, whether a model was made for that, and whether what it took away was noise: the gate
- * of
- * `burnish restore`, whose thresholds and reasons stand in src/burnish/image/gate.py.
+ * First, do no harm: what noise and blur an image has, whether a model was made for that, and whether what it took away was noise: the
+ * gate of `burnish restore`, whose thresholds and reasons stand in src/burnish/image/gate.py.
  */
 
 import { Trained } from "./degradation.js";
@@ -62,9 +61,8 @@ function noiseSpan(trained) {
 }
 
 /**
- * Why the image is better left as it is, now that one sees what the model takes away; "" when it is not. `change`: how much it changes the
- * image
- * at the 99.9th percentile, as a share of the range.
+ * Why the image is better left as it is, now that one sees what the model takes away; "" when it is not. `change`: how much it changes
+ * the image at the 99.9th percentile, as a share of the range.
  * @param {Finding} finding
  * @param {number} change
  * @param {Taken} taken

@@ -18,7 +18,7 @@ import { grey, quantile } from "./parts.js";
  *   blocks: [number, number], pattern: () => number}} Taken
  */
 
-export const BAND = 64; // rows of a look
+const BAND = 64; // rows of a look
 const [LOOKED, WINDOW] = [32, 256]; // windows of an image that are looked at, spread evenly, and how many columns each has at most
 const BLOCK = 8; // pixels a side; JPEG's, too
 const [DARK, BRIGHT] = [8, 247]; // levels beyond which noise is cut off

@@ -95,8 +95,8 @@ export function gathered(picture, layout, span, window) {
 }
 
 /**
- * Put what the graph gave of a window into `after`; a channel that went in several times comes out as the mean. Hidden pixels stay as they
- * are.
+ * Put what the graph gave of a window into `after`; a channel that went in several times comes out as the mean. Hidden pixels stay as
+ * they are.
  * @param {Float32Array} result
  * @param {Uint8Array | null} hidden
  * @param {Picture} before
@@ -106,7 +106,7 @@ export function gathered(picture, layout, span, window) {
  * @param {Window} window
  * @param {string} name
  */
-export function scatter(result, hidden, before, after, layout, span, window, name) {
+function scatter(result, hidden, before, after, layout, span, window, name) {
   const columns = window.right - window.left;
   const size = (window.bottom - window.top) * columns;
   const { stored } = scale(before.data, span);

@@ -1,6 +1,6 @@
 /**
- * A large image in tiles, equal to the whole image at once: the tiles of `burnish restore`, each run with what its result depends on around
- * it.
+ * A large image in tiles, equal to the whole image at once: the tiles of `burnish restore`, each run with what its result depends on
+ * around it.
  */
 
 /** @typedef {{rows: number, columns: number}} Tile */
@@ -15,7 +15,7 @@ const NARROW = 256; // columns that no window need have fewer of
  * @param {number} length
  * @param {number} step
  */
-export function raised(length, step) {
+function raised(length, step) {
   return Math.ceil(length / step) * step;
 }
 

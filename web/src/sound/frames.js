@@ -2,7 +2,7 @@
 
 import { Transform, factorsOf } from "./fft.js";
 
-export const HOP = 256; // samples from frame to frame at 16 kHz
+const HOP = 256; // samples from frame to frame at 16 kHz
 export const BINS = HOP + 1;
 export const TAPS = 3; // frames that a restored one is made of
 export const [LOWEST, HIGHEST] = [4_000, 400_000]; // rates in Hz
