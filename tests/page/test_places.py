@@ -31,7 +31,7 @@ def test_no_network_any_more(opened: Opened, site: Path, photos: Path, isolating
     with Server(site, _headers() if isolating else None) as server:
         page = opened(server.url)
         assert page.page.evaluate("crossOriginIsolated")
-        page.wait("navigator.serviceWorker.controller")
+        page.wait("navigator.serviceWorker.controller !== null")
         assert page.give(photos / "plain.png").settled()[0].startswith("Restored")
         policy = "fetch('index.html').then((answer) => answer.headers.get('content-security-policy'))"
         assert "default-src 'none'" in page.page.evaluate(policy)
