@@ -104,7 +104,7 @@ def test_neighbours_are_the_nearest() -> None:
 
 def test_components_are_those_of_the_exact_way() -> None:
     points = np.random.default_rng(0).standard_normal((300, 20)).astype(np.float32) * np.linspace(5, 0.1, 20, dtype=np.float32)
-    found = nearness.components(points, 3)
+    found = nearness.Basis.of(points, 3).of_each(points)
     _, _, exact = np.linalg.svd(points - points.mean(0), full_matrices=False)
     for place in range(3):
         assert abs(np.corrcoef(found[:, place], (points - points.mean(0)) @ exact[place])[0, 1]) > 0.99

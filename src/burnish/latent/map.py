@@ -1,7 +1,7 @@
 """Images on a plane, those that are alike beside each other."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from burnish.cpus import available_cpus
 from burnish.errors import InputError, MissingExtraError, ModelError
 from burnish.files import write_bytes
 from burnish.image.datasets import PictureSet
-from burnish.latent import nearness
+from burnish.latent import nearness, outlines
 from burnish.latent.encoding import resized
 from burnish.latent.planes import Floats
 from burnish.model import file as model_file
@@ -26,8 +26,9 @@ TAUGHT = 20_000  # images that it is learnt from, at most
 NEAR, SIMILAR = 15, 12  # neighbours that teach, and those that the page shows
 COMPONENTS = 50
 STEPS = 1000
+SAMPLE = 4096  # thumbnails that are described at a time
 SAME = 0.02  # root mean square difference on the 0–1 scale under which two images count as near-duplicates
-KEY, KIND = "burnish-map", "1"
+KEY, KIND = "burnish-map", "2"
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class Placed:
 
 
 class Encoder:
-    """What places images: an ONNX graph from `image` to `place` and `features`."""
+    """What places images: an ONNX graph from the `numbers` of burnish.latent.outlines to `place` and `features`."""
 
-    def __init__(self, data: bytes, channels: int) -> None:
-        self.data, self.channels = data, channels
+    def __init__(self, data: bytes) -> None:
+        self.data = data
         onnxruntime = model_file.runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = available_cpus()
@@ -59,33 +60,31 @@ class Encoder:
 
     def run(self, thumbs: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """The places (N×2) and features of N×32×32×3 thumbnails. The place of an image does not depend on the others."""
-        images = _grey(thumbs) if self.channels == 1 else thumbs
         places, features = [], []
-        for first in range(0, len(images), 1024):
-            batch = images[first : first + 1024].transpose(0, 3, 1, 2).astype(np.float32) / 255
-            place, feature = self._session.run(["place", "features"], {"image": np.ascontiguousarray(batch)})
+        for first in range(0, len(thumbs), SAMPLE):
+            place, feature = self._session.run(["place", "features"], {"numbers": outlines.described(thumbs[first : first + SAMPLE])})
             places.append(place)
             features.append(feature)
         return np.concatenate(places), np.concatenate(features)
 
     def save(self, path: Path) -> None:
         """Write it to `path`, whole or not at all."""
-        write_bytes(path, wire.with_metadata(self.data, KEY, f"{KIND} {self.channels}"))
+        write_bytes(path, wire.with_metadata(self.data, KEY, KIND))
 
     @staticmethod
     def load(path: Path) -> "Encoder":
-        """The encoder in a file. Raises ModelError for what is none."""
+        """The encoder in a file. Raises ModelError for what is none, or one that another Burnish has kept."""
         try:
-            data = path.read_bytes()
-            encoder = Encoder(data, 3)
-            told = encoder._session.get_modelmeta().custom_metadata_map.get(KEY, "").split()
+            encoder = Encoder(path.read_bytes())
+            told = encoder._session.get_modelmeta().custom_metadata_map.get(KEY, "")
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror}); name a file that --keep has written") from error
         except Exception as error:  # onnxruntime's own exceptions share no base but Exception
             raise ModelError(f"{path}: is no encoder of a map; name a file that --keep has written") from error
-        if len(told) != 2 or told[0] != KIND or told[1] not in ("1", "3"):
+        if told and told != KIND:
+            raise ModelError(f"{path}: was kept by another version of Burnish; learn the map anew with --keep")
+        if not told:
             raise ModelError(f"{path}: is no encoder of a map; name a file that --keep has written")
-        encoder.channels = int(told[1])
         return encoder
 
 
@@ -95,21 +94,32 @@ def placed(pictures: PictureSet, encoder: Encoder | None, seed: int, progress: P
     Raises InputError where no image can be read, MissingExtraError when one must be learnt and PyTorch is not installed.
     """
     names, thumbs, skipped = _thumbnails(pictures, progress)
-    points = thumbs.reshape(len(thumbs), -1).astype(np.float32) / 255
-    reduced = nearness.components(points, COMPONENTS)
-    flat = nearness.components(points, 2)
+    reduced = reduced_by(_pixels, thumbs)
+    flat = reduced[:, :2]
     notes: list[str] = []
     if encoder is None and len(names) >= FEWEST:
-        encoder = _learnt(thumbs, reduced, seed, progress)
+        encoder = _learnt(thumbs, seed, progress)
     if encoder is None:
         notes.append(f"{len(names)} images are too few to learn a map from (at least {FEWEST}); their principal components place them")
-        places, features = flat, reduced
+        places, features = flat, reduced_by(outlines.described, thumbs)
     else:
         places, features = encoder.run(thumbs)
     count = min(SIMILAR, len(names) - 1)
     similar = nearness.nearest(features, count)[0] if count else np.zeros((len(names), 0), np.int64)
     trust = nearness.trustworthiness(reduced, places), nearness.trustworthiness(reduced, flat)
-    return Placed(names, thumbs, places, similar, _twins(points, reduced), *trust, skipped, notes), encoder
+    return Placed(names, thumbs, places, similar, _twins(thumbs, reduced), *trust, skipped, notes), encoder
+
+
+def reduced_by(description: Callable[[NDArray[np.uint8]], Floats], thumbs: NDArray[np.uint8]) -> Floats:
+    """The first principal components, N×50, of what `description` makes of N×32×32×C thumbnails. It is made of a few thousand at a time,
+    and the components are those of a sample, so that memory does not grow with what a description takes."""
+    sample = thumbs[np.unique(np.linspace(0, len(thumbs) - 1, min(SAMPLE, len(thumbs))).astype(int))]
+    basis = nearness.Basis.of(description(sample), COMPONENTS)
+    return np.concatenate([basis.of_each(description(thumbs[first : first + SAMPLE])) for first in range(0, len(thumbs), SAMPLE)])
+
+
+def _pixels(thumbs: NDArray[np.uint8]) -> Floats:
+    return thumbs.reshape(len(thumbs), -1).astype(np.float32) / 255
 
 
 def _thumbnails(pictures: PictureSet, progress: Progress) -> tuple[list[str], NDArray[np.uint8], list[tuple[str, str]]]:
@@ -141,12 +151,12 @@ def _thumbnail(image: NDArray[Any]) -> NDArray[np.uint8]:
     return resized(image, SIDE, SIDE)
 
 
-def _grey(thumbs: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return thumbs[..., :1]
+def _learnt(thumbs: NDArray[np.uint8], seed: int, progress: Progress) -> Encoder:
+    """An encoder learnt from the images, whatever their order: they are sorted by what they hold.
 
-
-def _learnt(thumbs: NDArray[np.uint8], reduced: Floats, seed: int, progress: Progress) -> Encoder:
-    """An encoder learnt from the images, whatever their order: they are sorted by what they hold."""
+    Its teachers are the neighbours by outlines and colours: among handwritten digits, 99 % of them are of the same kind, and fewer of
+    those by pixels (benchmarks/latent_map.py).
+    """
     try:
         from burnish.training.image import placing
     except ImportError as error:
@@ -155,19 +165,19 @@ def _learnt(thumbs: NDArray[np.uint8], reduced: Floats, seed: int, progress: Pro
         ) from error
     order = np.array(sorted(range(len(thumbs)), key=lambda index: hashlib.sha256(thumbs[index].tobytes()).digest()))
     order = order[np.unique(np.linspace(0, len(order) - 1, min(TAUGHT, len(order))).astype(int))]
-    grey = bool((thumbs == thumbs[..., :1]).all())
-    images = _grey(thumbs)[order] if grey else thumbs[order]
-    near, _ = nearness.nearest(reduced[order], min(NEAR, len(order) - 1))
-    return Encoder(placing.learnt(images, near, STEPS, seed, progress), 1 if grey else 3)
+    near, _ = nearness.nearest(reduced_by(outlines.described, thumbs[order]), min(NEAR, len(order) - 1))
+    return Encoder(placing.learnt(thumbs[order], near, STEPS, seed, progress))
 
 
-def _twins(points: Floats, reduced: Floats) -> list[tuple[int, int]]:
+def _twins(thumbs: NDArray[np.uint8], reduced: Floats) -> list[tuple[int, int]]:
     """Pairs of images that are all but the same, each once."""
-    if len(points) < 2:
+    if len(thumbs) < 2:
         return []
-    near, _ = nearness.nearest(reduced, min(3, len(points) - 1))
-    pairs = {(min(one, int(other)), max(one, int(other))) for one in range(len(points)) for other in near[one]}
-    return sorted(pair for pair in pairs if float(np.sqrt(np.square(points[pair[0]] - points[pair[1]]).mean())) < SAME)
+    near, gaps = nearness.nearest(reduced, min(3, len(thumbs) - 1))
+    close = gaps < SAME**2 * thumbs[0].size  # components differ by less than pixels do
+    found = ((int(one), int(near[one, place])) for one, place in zip(*close.nonzero(), strict=True))
+    pairs = {(min(pair), max(pair)) for pair in found}
+    return sorted(pair for pair in pairs if float(np.sqrt(np.square(np.diff(_pixels(thumbs[list(pair)]), axis=0)).mean())) < SAME)
 
 
 def to_json(done: Placed) -> list[dict[str, Any]]:

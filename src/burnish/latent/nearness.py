@@ -1,5 +1,7 @@
 """Who is near whom: nearest neighbours by brute force, principal components, and how far a map can be trusted."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,23 +28,32 @@ def nearest(points: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
     return places, distances
 
 
-def components(points: Floats, count: int, sample: int = 5000) -> Floats:
-    """The first principal components of N×F points, N×count, as `sample` of them tell, evenly chosen; each its sign fixed.
+@dataclass(frozen=True)
+class Basis:
+    """The first principal components of some points: `mean` (F) and `vectors` (F × count)."""
 
-    Found by iteration from chance directions (Halko, Martinsson and Tropp, 2011), always the same ones.
-    """
-    chosen = points[np.unique(np.linspace(0, len(points) - 1, min(sample, len(points))).astype(int))]
-    mean = chosen.mean(0)
-    chosen = chosen - mean
-    wanted = min(count + 10, *chosen.shape)
-    basis = np.random.default_rng(0).standard_normal((chosen.shape[1], wanted)).astype(np.float32)
-    for _ in range(6):
-        basis, _ = np.linalg.qr(chosen.T @ (chosen @ basis))
-    _, _, turn = np.linalg.svd(chosen @ basis, full_matrices=False)
-    vectors = (basis @ turn.T)[:, :count]
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])] + 1e-30)
-    result = ((points - mean) @ vectors).astype(np.float32)
-    return np.pad(result, ((0, 0), (0, count - result.shape[1])))
+    mean: Floats
+    vectors: Floats
+
+    @staticmethod
+    def of(points: Floats, count: int) -> "Basis":
+        """Those of N×F points, found by iteration from chance directions (Halko, Martinsson and Tropp, 2011), always the same ones; each
+        its sign fixed, and zeros where there are fewer than `count`."""
+        mean = points.mean(0)
+        points = points - mean
+        wanted = min(count + 10, *points.shape)
+        basis = np.random.default_rng(0).standard_normal((points.shape[1], wanted)).astype(np.float32)
+        for _ in range(6):
+            basis, _ = np.linalg.qr(points.T @ (points @ basis))
+        _, _, turn = np.linalg.svd(points @ basis, full_matrices=False)
+        vectors = (basis @ turn.T)[:, :count]
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])] + 1e-30)
+        return Basis(mean, np.pad(vectors, ((0, 0), (0, count - vectors.shape[1]))).astype(np.float32))
+
+    def of_each(self, points: Floats) -> Floats:
+        """N×F points by their components, N×count."""
+        result: Floats = ((points - self.mean) @ self.vectors).astype(np.float32)
+        return result
 
 
 def trustworthiness(points: Floats, places: Floats, count: int = 10, sample: int = 1000) -> float:

@@ -1,8 +1,9 @@
 """A small encoder learns to place images on a plane, those that are alike beside each other.
 
-It is taught by the images' neighbours: of two images that are near in their pixels, turned and moved a little, the places must be nearer
-than those of chance pairs, with the heavy-tailed kernel of t-SNE. The loss is InfoNC-t-SNE's (Damrich et al., "From t-SNE to UMAP with
-contrastive learning", 2022), the network that gives the place is parametric as in van der Maaten (2009).
+It sees what burnish.latent.outlines makes of an image, and is taught by the images' neighbours: of two images that are near by that, turned
+and moved a little, the places must be nearer than those of chance pairs, with the heavy-tailed kernel of t-SNE. The loss is InfoNC-t-SNE's
+(Damrich et al., "From t-SNE to UMAP with contrastive learning", 2022), the network that gives the place is parametric as in van der Maaten
+(2009).
 """
 
 import math
@@ -13,43 +14,44 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from burnish.latent import outlines
 from burnish.progress import Progress
 from burnish.training import graph
-from burnish.training.network import placed
 
 BATCH = 512  # pairs
-RATE = 2e-3
+RATE = 3e-3
 ITSELF = 0.15  # share of the pairs that are two views of one image
-TURN, MOVE, SCALE, SHEAR = 12.0, 0.16, 0.1, 0.15  # degrees, and shares of half the image's side
-WIDTH = 16
-FEATURES = 128
+VIEWS = 4  # of each image: itself, and moved a little
+TURN, MOVE, SCALE, SHEAR = 10.0, 0.08, 0.08, 0.12  # degrees, and shares of half the image's side
+HIDDEN, FEATURES = 256, 128
+CHUNK = 2048  # images described at a time
 
 
 class Placer(nn.Module):
-    """N×C×32×32 on 0–1 to the place, N×2, and the features it is read off, N×128."""
+    """N×704 numbers to the place, N×2, and the features it is read off, N×128."""
 
-    def __init__(self, channels: int, width: int = WIDTH) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for inputs, outputs in ((channels, width), (width, 2 * width), (2 * width, 4 * width)):
-            layers += [nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-        layers += [nn.Flatten(), nn.Linear(64 * width, FEATURES, bias=False), nn.BatchNorm1d(FEATURES), nn.ReLU()]
+        layers: list[nn.Module] = [nn.BatchNorm1d(outlines.VALUES)]
+        for inputs, outputs in ((outlines.VALUES, HIDDEN), (HIDDEN, FEATURES)):
+            layers += [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU()]
         self.encode = nn.Sequential(*layers)
         self.place = nn.Linear(FEATURES, 2)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.encode(image)
+    def forward(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.encode(numbers)
         return self.place(features), features
 
 
 def learnt(images: NDArray[np.uint8], near: NDArray[np.int64], steps: int, seed: int, progress: Progress) -> bytes:
-    """An ONNX graph from `image` (N×C×32×32 on 0–1) to `place` and `features`, learnt from N×32×32×C images.
+    """An ONNX graph from `numbers` (N×704, of burnish.latent.outlines) to `place` and `features`, learnt from N×32×32×C images.
 
     `near` holds each image's nearest others, N×k. The same images in the same order give the same encoder on the same machine.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = placed(Placer(images.shape[3]), "cpu", torch.channels_last)
+    views = _views(images)
+    network = Placer()
     optimizer = torch.optim.Adam(network.parameters(), RATE)
     count, size = len(images), min(BATCH, len(images))
     for step in range(steps):
@@ -58,14 +60,27 @@ def learnt(images: NDArray[np.uint8], near: NDArray[np.int64], steps: int, seed:
             group["lr"] = RATE * min(1.0, (step + 1) / max(1.0, 0.05 * steps)) * (1 - share) + 1e-5
         one = rng.choice(count, size, replace=count < 2 * size)
         other = np.where(rng.random(size) < ITSELF, one, near[one, rng.integers(0, near.shape[1], size)])
-        batch = torch.from_numpy(images[np.concatenate([one, other])].transpose(0, 3, 1, 2)).float() / 255
-        places, _ = network(_moved(batch).contiguous(memory_format=torch.channels_last))
+        numbers = views[np.concatenate([one, other]), rng.integers(0, VIEWS, 2 * size)].astype(np.float32)
+        places, _ = network(torch.from_numpy(numbers))
         loss = _loss(places[:size], places)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         progress(step + 1, steps)
-    return _exported(network.eval(), images.shape[3])
+    return _exported(network.eval())
+
+
+def _views(images: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """N×4×704: what each image is described by, itself first, then turned and moved a little, each its own way."""
+    views = np.empty((len(images), VIEWS, outlines.VALUES), np.float16)
+    for first in range(0, len(images), CHUNK):
+        part = images[first : first + CHUNK]
+        views[first : first + CHUNK, 0] = outlines.described(part)
+        planes = torch.from_numpy(part.transpose(0, 3, 1, 2)).float()
+        for view in range(1, VIEWS):
+            moved = _moved(planes).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+            views[first : first + CHUNK, view] = outlines.described(moved)
+    return views
 
 
 def _loss(ours: Tensor, every: Tensor) -> Tensor:
@@ -91,8 +106,8 @@ def _moved(images: Tensor) -> Tensor:
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def _exported(network: nn.Module, channels: int) -> bytes:
-    network, example = placed(network, "cpu", torch.contiguous_format), torch.zeros(2, channels, 32, 32)
-    proto = graph.exported(network, (example,), ["image"], ["place", "features"], ({0: torch.export.Dim("n")},))
+def _exported(network: nn.Module) -> bytes:
+    example = torch.zeros(2, outlines.VALUES)
+    proto = graph.exported(network, (example,), ["numbers"], ["place", "features"], ({0: torch.export.Dim("n")},))
     serialised: bytes = proto.SerializeToString()
     return serialised
