@@ -5,13 +5,15 @@
 It writes the site with these models, serves it on this machine, and gives photographs with noise to the page, as JPEG. What counts for
 memory is the process that holds the page and its workers: the most that it held (VmHWM) with the large photo, which may be 1.5 GB, and what
 it holds after each of many photos of a megapixel, which may grow by a tenth from the first third to the last. The time of the first
-megapixel runs from opening the page, nothing of it kept by the browser, to the download; the command's from its start to its exit.
+megapixel runs from opening the page, nothing of it kept by the browser, to the download; the command's from its start to its exit. What the
+page loads until then is weighed as hosts compress it, and may have 6 MB without the model.
 
-Writes page.json, in which runs with --only change their own part alone. Ends with status 1 where memory was more than it may be.
+Writes page.json, in which runs with --only change their own part alone. Ends with status 1 where memory or weight was more than it may be.
 """
 
 import argparse
 import contextlib
+import gzip
 import json
 import os
 import subprocess
@@ -32,7 +34,8 @@ sys.path.insert(0, str(common.HERE.parent / "tests"))
 import browsing
 from browsing import Page, Server
 
-MOST = 1500.0  # megabytes for a photo
+MOST = 1500.0  # megabytes of memory for a photo
+HEAVIEST = 6.0  # megabytes of the page and its libraries, compressed
 GROWTH = 0.1  # from the first third of many to the last
 SECONDS = 7200.0  # for one photo, on however busy a machine
 
@@ -138,10 +141,21 @@ def first(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]
             browser.page.page.click("a[download]")
         download.value.path()
         page = time.monotonic() - began
+        weight = _weight(folder / "some" / "where", {each.removeprefix(url).partition("?")[0] for each in browser.page.requests})
     began = time.monotonic()
     command = [sys.executable, "-m", "burnish", "restore", str(path), "-o", str(folder / "out.jpg"), "-m", model]
     subprocess.run(command, check=True, capture_output=True)
-    return {"model": model, "page_seconds": round(page, 2), "command_seconds": round(time.monotonic() - began, 2)}
+    return {"model": model, "page_seconds": round(page, 2), "command_seconds": round(time.monotonic() - began, 2), "megabytes": weight}
+
+
+def _weight(site: Path, names: set[str]) -> dict[str, float]:
+    """Megabytes that these files of a site have as hosts compress them: the page's own, its libraries', the model's."""
+    sizes = {"page": 0.0, "libraries": 0.0, "model": 0.0}
+    for name in {each or "index.html" for each in names}:
+        if (site / name).is_file():
+            kind = {"vendor": "libraries", "models": "model"}.get(Path(name).parts[0], "page")
+            sizes[kind] += len(gzip.compress((site / name).read_bytes(), 6)) / 1e6
+    return {kind: round(size, 3) for kind, size in sizes.items()}
 
 
 PARTS = {"large": large, "many": many, "first": first}
@@ -169,7 +183,9 @@ def main() -> None:
     results.pop("machine", None)
     common.write("page", results)
     over = [told for told in results.get("large", {}).values() if isinstance(told, dict) and told["megabytes"] > MOST]
-    sys.exit(1 if over or results.get("many", {}).get("growth", 0) > GROWTH else 0)
+    weight = results.get("first", {}).get("megabytes", {"page": 0, "libraries": 0})
+    heavy = weight["page"] + weight["libraries"] > HEAVIEST
+    sys.exit(1 if over or heavy or results.get("many", {}).get("growth", 0) > GROWTH else 0)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 /**
  * The page's files, into the wheel's package: the sources as they are, what npm installed of ONNX Runtime Web and wasm-vips, and the
- * licences of
- * everything. `node build.mjs --check` says whether what is there is what would be built.
+ * licences of everything. `node build.mjs --check` says whether what is there is what would be built.
  */
 
 import { createHash } from "node:crypto";

@@ -9,9 +9,8 @@ import { mirrored } from "./tiling.js";
 
 /** @typedef {import("./parts.js").Part} Part */
 /**
- * Noise as sigma on the 0–255 scale (`grain`: noise that neighbours share, as demosaicking leaves it), blur as sigma in pixels; null where
- * it is
- * too small or too even to tell.
+ * Noise as sigma on the 0–255 scale (`grain`: noise that neighbours share, as demosaicking leaves it), blur as sigma in pixels; null
+ * where it is too small or too even to tell.
  * @typedef {{noise: number | null, grain: number, blur: number | null}} Finding
  */
 

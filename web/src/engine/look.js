@@ -1,8 +1,7 @@
 /**
  * What a model took away from an image: noise, JPEG's traces, or a part of the picture. Noise is there in flat areas too, while harm sits
- * on edges
- * and fine detail; so it is read from the residual in those blocks that the result shows to be flat. JPEG's traces are read from the steps
- * between its blocks of 8×8 pixels, before and after. A screen's dots and a weave repeat themselves; noise does not.
+ * on edges and fine detail; so it is read from the residual in those blocks that the result shows to be flat. JPEG's traces are read from
+ * the steps between its blocks of 8×8 pixels, before and after. A screen's dots and a weave repeat themselves; noise does not.
  */
 
 import { grey, quantile } from "./parts.js";
@@ -10,10 +9,9 @@ import { grey, quantile } from "./parts.js";
 /** @typedef {import("./parts.js").Part} Part */
 /**
  * `noise`: that in the flat areas, as sigma on the 0–255 scale, and `left`: that which the result still has there; null where there is no
- * flat area.
- * `flat`: the share of flat areas in what is neither constant nor black or white; `constant`: the share of areas that are constant.
- * `blocks`: by
- * how much the steps between JPEG's blocks stand out, before and after. `pattern`: how far the residual repeats itself, 0–1.
+ * flat area. `flat`: the share of flat areas in what is neither constant nor black or white; `constant`: the share of areas that are
+ * constant. `blocks`: by how much the steps between JPEG's blocks stand out, before and after. `pattern`: how far the residual repeats
+ * itself, 0–1.
  * @typedef {{noise: number | null, left: number | null, flat: number, constant: number,
  *   blocks: [number, number], pattern: () => number}} Taken
  */
