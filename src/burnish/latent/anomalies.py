@@ -55,6 +55,12 @@ class Verdict:
         """Whether fewer normals than the share of false alarms that was asked for would score as high."""
         return self.finding is not None and self.finding.score >= self.threshold
 
+    def without_heat(self) -> "Verdict":
+        """The same without the heat, which is what takes memory when there are many."""
+        if self.finding is None:
+            return self
+        return replace(self, finding=replace(self.finding, heat=np.empty((0, 0), np.float32)))
+
     def to_json(self) -> dict[str, Any]:
         """What `burnish anomalies --json` prints of it."""
         if self.finding is None:

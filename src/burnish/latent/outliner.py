@@ -12,6 +12,8 @@ HIDDEN = 64
 BATCH, RATE, DECAY = 1024, 3e-3, 1e-2
 FARTHEST = 6.0  # spreads: what lies farther off is taken to lie there
 DRAWN, UNTOUCHED = 120, 250  # places of a drawn image that are learnt from, at most
+PASSES = 12  # through all places; more of them learn single places by heart
+BLUR = 0.3  # spreads: noise on what is learnt from, so that nothing hangs on a single number
 WEIGHT = 0.7  # of the drawn places together, beside the untouched ones
 
 
@@ -55,9 +57,11 @@ class Outliner:
 
     @staticmethod
     def learnt(samples: Samples, steps: int, seed: int) -> "Outliner":
-        """What tells drawn places from others, after so many steps of Adam (Kingma and Ba, 2015) on the logistic loss, weights decaying."""
+        """What tells drawn places from others, after `steps` steps at most of Adam (Kingma and Ba, 2015) on the logistic loss, weights
+        decaying."""
         rng = np.random.default_rng(seed)
         numbers, drawn, weights = (np.concatenate(part) for part in (samples.numbers, samples.drawn, samples.weights))
+        steps = min(steps, max(1, PASSES * len(numbers) // BATCH))
         some = numbers[:: max(1, len(numbers) // 20_000)].astype(np.float32)
         middle, spread = some.mean(0), some.std(0) + np.float32(1e-3)
         sizes = [numbers.shape[1], HIDDEN, HIDDEN, 1]
@@ -68,6 +72,7 @@ class Outliner:
         for step in range(steps):
             chosen = rng.integers(len(numbers), size=BATCH)
             inputs = np.clip((numbers[chosen].astype(np.float32) - middle) / spread, -FARTHEST, FARTHEST)
+            inputs += BLUR * rng.standard_normal(inputs.shape, dtype=np.float32)
             slopes = _slopes(inputs, drawn[chosen], weights[chosen], layers)
             rate = RATE * (1 - step / steps) + 1e-5
             for place, slope in enumerate(slopes):
