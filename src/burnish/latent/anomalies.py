@@ -185,8 +185,9 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
         progress(min(999, round(1000 * done)), 1000, "drawing defects")
         if clock.left() < reserve and number + 1 >= FEWEST_DRAWN:
             break
-    found = [Half(neighbours[place], Outliner.learnt(samples[place], steps, seed + place)) for place in range(HALVES)]
-    return found[0], found[1]
+    first = Outliner.learnt(samples[0], steps, seed)
+    second = Outliner.learnt(samples[1], steps, seed + 1, (first.middle, first.spread))
+    return Half(neighbours[0], first), Half(neighbours[1], second)
 
 
 def _drawn(eye: Eye, normals: _Normals, seed: int, job: tuple[int, int]) -> tuple[int, int, Floats, Floats]:
