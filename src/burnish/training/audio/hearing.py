@@ -18,15 +18,15 @@ TINY = 1e-8
 
 
 def unlike(restored: Tensor, clean: Tensor) -> Tensor:
-    """One less STOI (Taal et al., 2011) of spectra, B×T×257×2, without its resampling to 10 kHz; stretches without speech do not count."""
+    """One less STOI (Taal et al., 2011) of spectra, B×T×257×2, without its resampling; where there is no speech does not count."""
     x, y = (_segments((each.square().sum(-1) @ _thirds()).add(TINY).sqrt()) for each in (restored, clean))  # B×S×bands×frames
-    energy = y.square().sum((2, 3))
-    counts = energy > 1e-3 * energy.amax(1, keepdim=True)
+    energy = y.square().sum(-1)
+    counts = energy > 1e-6 * energy.sum(-1).amax(1)[:, None, None]
     x = x * (y.square().sum(-1, keepdim=True) / x.square().sum(-1, keepdim=True)).sqrt()
     x = torch.minimum(x, (1 + WORST) * y)
     x, y = x - x.mean(-1, keepdim=True), y - y.mean(-1, keepdim=True)
     alike = (x * y).sum(-1) / (x.square().sum(-1) * y.square().sum(-1) + TINY).sqrt()
-    return 1 - alike.mean(-1)[counts].mean()
+    return 1 - alike[counts].mean()
 
 
 def disturbance(restored: Tensor, clean: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def disturbance(restored: Tensor, clean: Tensor) -> Tensor:
 
 def _loudness(power: Tensor, quiet: Tensor) -> Tensor:
     """Zwicker's loudness, in about sones, of the powers of bands beside their thresholds."""
-    return 0.19 * (2 * quiet) ** LOUDNESS * ((0.5 + 0.5 * power / quiet) ** LOUDNESS - 1)
+    return 0.19 * (2 * quiet) ** LOUDNESS * ((0.5 + 0.5 * torch.maximum(power / quiet, torch.ones(()))) ** LOUDNESS - 1)
 
 
 def _segments(levels: Tensor) -> Tensor:
