@@ -26,6 +26,10 @@ def completed(plan: Recipe) -> Recipe:
     if not plan.start:
         return plan
     card = model_file.read_card(plan.start)
+    if plan.kind != card.kind:
+        raise RecipeError(
+            f"recipe {plan.name!r}: is for {MEDIA[plan.kind]}, but {plan.start} restores {MEDIA[card.kind]}; start from another model"
+        )
     other = "network" if plan.network not in ("", card.network) else ""
     if not plan.network_args.items() <= card.network_args.items():  # a card has the defaults too
         other = other or "network_args"
@@ -34,9 +38,6 @@ def completed(plan: Recipe) -> Recipe:
             f"recipe {plan.name!r}: {other} = {getattr(plan, other)!r}, but {plan.start} is a network {card.network!r} with "
             f"{card.network_args}; leave out {other}, or start from another model"
         )
-    if plan.kind != card.kind:
-        medium, other = MEDIA[plan.kind], MEDIA[card.kind]
-        raise RecipeError(f"recipe {plan.name!r}: is for {medium}, but {plan.start} restores {other}; start from another model")
     found = fingerprint((audio_export if card.kind == "audio" else export).to_network(plan.start))
     if plan.start_fingerprint not in ("", found):
         raise RecipeError(
