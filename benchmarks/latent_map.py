@@ -2,6 +2,7 @@
 
     python benchmarks/latent_map.py [--count 10000] [--steps 1000] [--sets scanned drawn] [--rivals pca tsne ...] [--folder DIR]
 
+With --steps 0 no map is learnt: told is how well its teachers agree, neighbours by pixels, and by outlines and colours.
 Sets: scikit-learn's handwritten digits, digits drawn in fonts (benchmarks/latent_digits.py), or a folder of PNGs whose folders are their
 kinds. Rivals need scikit-learn and umap-learn, which Burnish does not: one that is missing is left out. Figures go to latent_map.json.
 """
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from burnish.image import datasets
 from burnish.image.datasets import PictureSet
 from burnish.latent import map as maps
-from burnish.latent import nearness
+from burnish.latent import nearness, outlines
 
 RESULT = Path(__file__).parent / "latent_map.json"
 Flat = NDArray[np.float32]
@@ -71,12 +72,16 @@ def main() -> None:
     rows: dict[str, Any] = json.loads(RESULT.read_text("utf-8"))["sets"] if RESULT.exists() else {}
     for name in [asked.folder.name] if asked.folder else asked.sets:
         pictures, labels = chosen(name, asked.count, asked.folder)
-        began = time.process_time()
-        done, _ = maps.placed(pictures, None, 0)
         row: dict[str, Any] = rows.setdefault(name, {})
-        row |= {"images": len(labels), "steps": asked.steps, "map": round(latent_digits.agreement(done.places, labels), 3)}
-        row |= {"trustworthiness": round(done.trust, 3), "trustworthiness_of_pca": round(done.pca_trust, 3)}
-        row["cpu_seconds"] = round(time.process_time() - began)
+        thumbs = np.stack([maps._thumbnail(image) for image in pictures.images])
+        for key, description in (("neighbours_by_pixels", maps._pixels), ("neighbours_by_outlines", outlines.described)):
+            row[key] = round(latent_digits.agreement(maps.reduced_by(description, thumbs), labels), 3)
+        if asked.steps:
+            began = time.process_time()
+            done, _ = maps.placed(pictures, None, 0)
+            row |= {"images": len(labels), "steps": asked.steps, "map": round(latent_digits.agreement(done.places, labels), 3)}
+            row |= {"trustworthiness": round(done.trust, 3), "trustworthiness_of_pca": round(done.pca_trust, 3)}
+            row["cpu_seconds"] = round(time.process_time() - began)
         flat = (np.stack(list(pictures.images))[..., 0].reshape(len(labels), -1) / 255).astype(np.float32)
         for rival in asked.rivals:
             with contextlib.suppress(ImportError):

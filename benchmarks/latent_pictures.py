@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from burnish.image import datasets
 from burnish.latent.encoding import resized
 
-SIDE, PARTS, SMALLEST = 32, 120, 96  # pixels of a picture, how many of each photograph, and the smallest square's side
+SIDE, PARTS, SMALLEST = 32, 60, 96  # pixels of a picture, how many of each photograph, and the smallest square's side
 
 
 def main(photographs: Path, out: Path) -> None:
