@@ -1,6 +1,6 @@
 """How fast latents are: encoding CIFAR images, and a map of 10,000 photographs from their thumbnails on. For a quiet machine.
 
-    python benchmarks/latent_speed.py ARCHIVE [--model latent] [--images 20000] [--photographs 10000]
+    python benchmarks/latent_speed.py ARCHIVE [--model seed] [--images 20000] [--photographs 10000]
 
 ARCHIVE is the CIFAR-10 archive: its images are encoded from arrays in memory, and placed on a map as thumbnails. The goals are 20,000
 encoded images a second on two cores, and a map in under 5 minutes. The figures go to latent_speed.json.
@@ -28,7 +28,7 @@ ROUNDS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path)
-    parser.add_argument("--model", default="latent")
+    parser.add_argument("--model", default="seed")
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--photographs", type=int, default=10_000)
     asked = parser.parse_args()

@@ -1,5 +1,6 @@
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from burnish.errors import InputError, ModelError
 from burnish.image.datasets import PictureSet
 from burnish.latent import map as maps
 from burnish.latent import nearness
+from burnish.model import wire
 
 
 def blobs(count: int, kinds: int = 4) -> tuple[list[np.ndarray], np.ndarray]:
@@ -108,6 +110,25 @@ def test_components_are_those_of_the_exact_way() -> None:
     _, _, exact = np.linalg.svd(points - points.mean(0), full_matrices=False)
     for place in range(3):
         assert abs(np.corrcoef(found[:, place], (points - points.mean(0)) @ exact[place])[0, 1]) > 0.99
+
+
+def test_descriptions_of_many_images_are_not_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "SAMPLE", 64)
+    thumbs = np.random.default_rng(0).integers(0, 256, (4096, 32, 32, 3)).astype(np.uint8)
+    tracemalloc.start()
+    try:
+        reduced = maps.reduced_by(maps._pixels, thumbs)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert reduced.shape == (4096, maps.COMPONENTS)
+    assert peak < thumbs.size  # all pixels as floats would take four times that
+
+
+def test_an_encoder_that_another_version_has_kept_is_told(learnt: tuple[maps.Placed, maps.Encoder], tmp_path: Path) -> None:
+    (tmp_path / "old.onnx").write_bytes(wire.with_metadata(learnt[1].data, maps.KEY, "1 3"))
+    with pytest.raises(ModelError, match="another version"):
+        maps.Encoder.load(tmp_path / "old.onnx")
 
 
 def test_the_command_writes_a_page_that_needs_nothing_else(picture_folder: Path, tmp_path: Path) -> None:

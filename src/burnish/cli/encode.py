@@ -29,8 +29,8 @@ def _size_of(_context: click.Context, _option: click.Parameter, value: str | Non
 
 @click.command(
     epilog="\b\nExamples:\n  burnish encode photos/ -o photos.npz --bytes 24\n  burnish encode photo.jpg --bytes 24 --text"
-    "\n  burnish encode photos/ -o photos.parquet -m latent"
-    "\n  burnish encode photos/ -o photos.npz -m latent --bytes 40"
+    "\n  burnish encode photos/ -o photos.parquet -m seed --size 32x32"
+    "\n  burnish encode photos/ -o packed.npz -m seed --size 32x32 --bytes 200"
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="An .npz, or a .parquet (needs burnish[parquet]).")
