@@ -14,7 +14,7 @@ from burnish.model import file as model_file
 def test_every_shipped_model_tells_what_people_ask(name: str) -> None:
     card = burnish.load(name).card
     text = describe.summary(card)
-    for words in (card.name, card.summary, card.degradation, f"{card.parameters:,}", card.licence, card.data["terms"]):
+    for words in (card.name, card.summary, *card.degradation.split("|"), f"{card.parameters:,}", card.licence, card.data["terms"]):
         assert words in text
     for score in card.scores:
         assert ("does not help" in describe.score_line(score)) == (not score["helps"])
@@ -40,3 +40,13 @@ def test_limits_of_what_learnt_from_pairs_or_of_other_stages_are_told_too() -> N
     card = burnish.load("tiny-blind").card
     assert describe.limits(replace(card, degradation="own")) == "what its pairs of images showed; any size; colour and grey"
     assert describe.limits(replace(card, degradation="blur:1.0+motion:5-15")).startswith("blur of 1 pixel, no noise of its own, motion; ")
+
+
+def test_a_chain_that_is_drawn_more_often_is_named_once() -> None:
+    card = replace(burnish.load("tiny-blind").card, degradation="noise:0-5|noise:0-5|jpeg:10-95")
+    assert dict(describe.told(card))["made for"] == "noise:0-5|jpeg:10-95"
+
+
+def test_pairs_are_scored_as_they_came() -> None:
+    score = burnish.load("tiny-blind").card.scores[0] | {"degradation": "own", "data": "real-noise"}
+    assert "of real-noise, as they came" in describe.score_line(score)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from burnish.degradation import Degradation
+from burnish.degradation import OWN, Degradation
 from burnish.model.card import Card
 from burnish.wording import counted
 
@@ -20,7 +20,7 @@ def told(card: Card) -> list[tuple[str, str]]:
     """What a person chooses a model by: titles such as "made for", and what stands behind each."""
     scores = [("how well", score_line(score)) for score in card.scores] or [("how well", "not scored yet")]
     return [
-        ("made for", card.degradation),
+        ("made for", "|".join(dict.fromkeys(card.degradation.split("|")))),  # a chain may be there twice, to be drawn more often
         *scores,
         ("how fast", _speed(card)),
         ("size", f"{card.parameters:,} parameters ({card.parameters * 4 / 1024:,.2f} KB)"),
@@ -43,9 +43,14 @@ def score_line(score: dict[str, Any]) -> str:
     gain = score["psnr"]["model"] - score["psnr"]["input"]
     return (
         f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched to {score['psnr']['model']:.2f}, "
-        f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}, {score['degradation']}"
+        f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}, {_degraded(score)}"
         f"{'' if score['helps'] else ': does not help'}"
     )
+
+
+def _degraded(score: dict[str, Any]) -> str:
+    """How what was scored is degraded: in the degradation language, or of itself, where clean partners came with it."""
+    return "as they came" if score["degradation"] == OWN else str(score["degradation"])
 
 
 def _heard(score: dict[str, Any]) -> str:
@@ -56,7 +61,7 @@ def _heard(score: dict[str, Any]) -> str:
         for key, label, digits in names
         if key in score["scores"]
     ]
-    where = f"on {counted(score['items'], 'recording')} of {score.get('data', 'unknown')}, {score['degradation']}"
+    where = f"on {counted(score['items'], 'recording')} of {score.get('data', 'unknown')}, {_degraded(score)}"
     return f"{', '.join(told)}, {where}{'' if score['helps'] else ': does not help'}"
 
 
