@@ -34,8 +34,8 @@ SUSPECTS = 0.2  # share of unsorted images that is not learnt from
 SHOWN, STRENGTHS = 12, (0.5, 1.0, 2.0)  # images that defects are drawn on to see what is missed, and how strong they are
 PLACES = 20_000  # of the normals' heat that are remembered
 CROP = 256  # pixels on a side, of what defects are drawn on
-FEWEST_DRAWN, MOST_DRAWN = 8, 400  # crops that each half learns defects from
-STEPS, STEP_SECONDS = 1500, 0.03  # that each half learns for, and how long one takes at most, by and large
+FEWEST_DRAWN, EACH_MINUTE, MOST_DRAWN = 8, 12, 400  # crops that each half learns defects from; at least so many in each minute given
+STEPS, STEP_SECONDS = 1500, 0.015  # that each half learns for, and how long one takes at most, by and large
 SPACING = 105  # pixels: in each square of that side about one defect is drawn
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -167,8 +167,9 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
     once = time.monotonic()
     eye.denoiser.seen(normals.images[0])
     neighbours[0].distance(surface.described(normals.images[0]))
-    each = 2 * (time.monotonic() - once) * (min(len(normals.images), CALIBRATED) + SHOWN * len(STRENGTHS)) / max(1, available_cpus())
+    each = 1.5 * (time.monotonic() - once) * (min(len(normals.images), CALIBRATED) + SHOWN * len(STRENGTHS)) / max(1, available_cpus())
     steps = int(np.clip(STEPS * clock.seconds / 150, 100, STEPS))
+    fewest = int(np.clip(EACH_MINUTE * clock.seconds / 60, FEWEST_DRAWN, 60))
     reserve = each + steps * HALVES * STEP_SECONDS
     samples = [Samples() for _ in range(HALVES)]
     jobs = ((place, number) for number in range(MOST_DRAWN) for place in range(HALVES))
@@ -177,7 +178,7 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
         samples[place].add(numbers, cover, np.random.default_rng([seed, place, number]))
         done = max(number / MOST_DRAWN, 1 - (clock.left() - reserve) / began)
         progress(min(999, round(1000 * done)), 1000, "drawing defects")
-        if clock.left() < reserve and number + 1 >= FEWEST_DRAWN:
+        if clock.left() < reserve and number + 1 >= fewest:
             break
     found = [Half(neighbours[place], Outliner.learnt(samples[place], steps, seed + place)) for place in range(HALVES)]
     return found[0], found[1]
