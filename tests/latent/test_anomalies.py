@@ -1,11 +1,14 @@
 import json
 import re
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command import burnish_
 from latent.surfaces import holed, surface
+from numpy.typing import NDArray
 from skimage import io
 from told import told
 
@@ -136,3 +139,68 @@ def test_nothing_is_read_into_memory_at_once(folders: Path, detector: Detector) 
     pictures = datasets.load(folders / "parts", "test", channels=None, resident=0)
     assert isinstance(pictures.images, datasets.Files)
     assert len(list(anomalies.examined(detector, pictures, 0.01))) == 4
+
+
+class Many(Sequence[NDArray[np.uint8]]):
+    """100,000 surfaces, each made when it is asked for, and how many were."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __len__(self) -> int:
+        return 100_000
+
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8]:  # type: ignore[override]
+        assert isinstance(index, int | np.integer)
+        self.asked += 1
+        return surface(int(index), 48)
+
+
+def test_of_a_folder_of_100000_files_some_hundreds_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anomalies, "MOST", 60)
+    monkeypatch.setattr(PictureSet, "fingerprint", lambda _: "")  # of files it is made from names and sizes
+    many = Many()
+    found, _ = anomalies.learnt(PictureSet("many", many, [f"{k}.png" for k in range(100_000)], "mine"), 0.05)
+    assert many.asked <= 60 + anomalies.POSED
+    verdicts = list(islice(anomalies.examined(found, PictureSet("many", many, [f"{k}.png" for k in range(100_000)], "mine"), 0.01), 3))
+    assert many.asked <= 300  # no more than a few are read ahead
+    kept = verdicts[0][0].without_heat()
+    assert kept.to_json() == verdicts[0][0].to_json()
+    assert kept.finding is not None
+    assert kept.finding.heat.nbytes == 0
+
+
+def test_an_empty_folder_and_floats_are_told(folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    told(burnish_("anomalies", folders / "parts", "--normal", tmp_path / "none"), 1, "none")
+    (tmp_path / "floats").mkdir()
+    values = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+    values[3, 3] = np.nan
+    io.imsave(tmp_path / "floats" / "nan.tif", values, check_contrast=False)
+    told(burnish_("anomalies", folders / "parts", "--normal", tmp_path / "floats"), 1, "nan.tif", "8 or 16 bits")
+
+
+def test_screws_at_any_angle_are_turned(tmp_path: Path) -> None:
+    """Objects on a plain ground, a fifth of them bent: what is learnt of straight ones in all directions finds the bent ones."""
+    straight = [rod(seed) for seed in range(32)]
+    found, _ = anomalies.learnt(PictureSet("rods", straight, [f"{k}.png" for k in range(32)], "mine"), 0.1)
+    assert found.eye.frame is not None
+    fresh = [found.score(rod(seed)).score for seed in range(100, 112)]
+    broken = [found.score(rod(seed, gap=True)) for seed in range(200, 208)]
+    assert np.median([each.score for each in broken]) > max(fresh)
+    assert broken[0].heat.shape == (30, 30)
+    found.save(tmp_path / "d.npz")
+    assert detectors.load(tmp_path / "d.npz").score(rod(300)).score == found.score(rod(300)).score
+
+
+def rod(seed: int, gap: bool = False) -> NDArray[np.uint8]:
+    """A dark rod with a head on a light ground, 120×120×1, at any angle; `gap`: a piece of it is missing."""
+    rng = np.random.default_rng(seed)
+    angle, (y, x) = rng.uniform(0, 2 * np.pi), 60 + rng.uniform(-5, 5, 2)
+    rows, columns = np.mgrid[:120, :120].astype(np.float32)
+    along = np.cos(angle) * (columns - x) + np.sin(angle) * (rows - y)
+    across = -np.sin(angle) * (columns - x) + np.cos(angle) * (rows - y)
+    inside = ((np.abs(along) < 35) & (np.abs(across) < 6)) | ((np.abs(along + 35) < 6) & (np.abs(across) < 14))
+    if gap:
+        inside &= ~((np.abs(along - 10) < 4) & (across > 0))
+    return np.clip(np.where(inside, 80, 200) + 3 * rng.standard_normal(rows.shape), 0, 255).astype(np.uint8)[..., None]

@@ -55,7 +55,7 @@ def test_drawn_places_are_told_from_others() -> None:
     outliner = Outliner.learnt(samples, 200, 0)
     numbers = rng.standard_normal((20, 20, 6)).astype(np.float32)
     numbers[12, 3, 2] += 4
-    heat = outliner.heat(numbers)
+    heat = outliner.heat(outliner.inputs(numbers)).reshape(20, 20)
     assert heat.argmax() == 12 * 20 + 3
     assert heat[12, 3] > 0 > np.median(heat)
 

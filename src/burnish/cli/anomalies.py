@@ -78,13 +78,12 @@ def anomalies(
     detector, lines = _detector(source, normal, model, max_minutes, seed, threads)
     if keep:
         detector.save(keep)
-    if as_json or out is None or lines:
-        for line in lines:
-            complain(line)
+    for line in lines:
+        complain(line)
     verdicts, oddest = [], anomaly_page.Oddest()
     with progress.shown("scoring") as shown:
         for verdict, picture in examined(detector, pictures, false_alarms, shown):
-            verdicts.append(verdict)
+            verdicts.append(verdict.without_heat())
             if as_json:
                 say(json.dumps(verdict.to_json()))
             if picture is not None and out:
@@ -99,13 +98,7 @@ def anomalies(
     if out:
         anomaly_page.write(out, verdicts, oddest.cards, detector, pictures.name, lines)
     complain(_summary(verdicts, false_alarms))
-    failed = [each for each in verdicts if each.error]
-    for each in failed:
-        complain(f"failed: {each.name}: {each.error}")
-    if check and any(each.anomalous for each in verdicts):
-        sys.exit(3)
-    if failed:
-        sys.exit(1)
+    _end(verdicts, check)
 
 
 def _detector(
@@ -140,3 +133,14 @@ def _summary(verdicts: list["Verdict"], false_alarms: float) -> str:
     pca = sum(each.finding.rival >= each.threshold for each in scored if each.finding)
     allowed = f"{100 * false_alarms:.3g} %"
     return f"{counted(odd, 'image')} of {len(scored):,} odd at {allowed} false alarms; PCA on patches calls {pca:,} odd"
+
+
+def _end(verdicts: list["Verdict"], check: bool) -> None:
+    """Name what failed, and leave with the status that says how it went."""
+    failed = [each for each in verdicts if each.error]
+    for each in failed:
+        complain(f"failed: {each.name}: {each.error}")
+    if check and any(each.anomalous for each in verdicts):
+        sys.exit(3)
+    if failed:
+        sys.exit(1)

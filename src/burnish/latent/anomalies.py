@@ -55,6 +55,12 @@ class Verdict:
         """Whether fewer normals than the share of false alarms that was asked for would score as high."""
         return self.finding is not None and self.finding.score >= self.threshold
 
+    def without_heat(self) -> "Verdict":
+        """The same without the heat, which is what takes memory when there are many."""
+        if self.finding is None:
+            return self
+        return replace(self, finding=replace(self.finding, heat=np.empty((0, 0), np.float32)))
+
     def to_json(self) -> dict[str, Any]:
         """What `burnish anomalies --json` prints of it."""
         if self.finding is None:
@@ -180,8 +186,9 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
         progress(min(999, round(1000 * done)), 1000, "drawing defects")
         if clock.left() < reserve and number + 1 >= fewest:
             break
-    found = [Half(neighbours[place], Outliner.learnt(samples[place], steps, seed + place)) for place in range(HALVES)]
-    return found[0], found[1]
+    first = Outliner.learnt(samples[0], steps, seed)
+    second = Outliner.learnt(samples[1], steps, seed + 1, (first.middle, first.spread))
+    return Half(neighbours[0], first), Half(neighbours[1], second)
 
 
 def _drawn(eye: Eye, normals: _Normals, seed: int, job: tuple[int, int]) -> tuple[int, int, Floats, Floats]:

@@ -51,7 +51,7 @@ class Oddest:
         if len(self.cards) == SHOWN and score <= _score(self.cards[-1]):
             return
         small = _small(picture)
-        self.cards.append(Card(verdict, _jpeg(small), _jpeg(_heated(small, verdict.finding.heat))))
+        self.cards.append(Card(verdict.without_heat(), _jpeg(small), _jpeg(_heated(small, verdict.finding.heat))))
         self.cards.sort(key=lambda card: -_score(card))
         del self.cards[SHOWN:]
 
@@ -91,7 +91,7 @@ def _counted_to(detector: Detector) -> float:
 
 def _missed(detector: Detector, threshold: float) -> str:
     rows = "".join(
-        f'<tr><td>{strength:g} × the image\'s standard deviation</td><td class="number">{100 * ours:.0f} %</td>'
+        f'<tr><td>{strength:g} × the image\'s contrast</td><td class="number">{100 * ours:.0f} %</td>'
         f'<td class="number">{100 * pca:.0f} %</td></tr>'
         for strength, ours, pca in missed(detector.facts.get("found", []), threshold)
     )

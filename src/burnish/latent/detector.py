@@ -176,8 +176,9 @@ def heats(eye: Eye, halves: Sequence[Half], image: Floats) -> list[Floats]:
     """Each voice's heat on an image as it is looked at, h×w: the mean over the halves given."""
     numbers, seen = surface.described(image), eye.denoiser.seen(image)
     far = np.mean([smoothed(half.neighbours.distance(numbers), 1.0) for half in halves], axis=0)
-    drawn = np.mean([smoothed(half.outliner.heat(seen), 0.7) for half in halves], axis=0)
-    return [far, drawn]
+    inputs = halves[0].outliner.inputs(seen)  # the halves share middle and spread
+    drawn = np.mean([half.outliner.heat(inputs) for half in halves], axis=0).reshape(seen.shape[:2])
+    return [far, smoothed(drawn, 0.7)]
 
 
 def blended(voices: Sequence[Floats], zones: Sequence[Zones]) -> Floats:

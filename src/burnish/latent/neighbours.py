@@ -10,7 +10,7 @@ from burnish.arrays import evenly
 from burnish.latent import surface
 from burnish.latent.planes import Floats, smoothed
 
-MEMORY = 2000  # patches remembered
+MEMORY = 1500  # patches remembered
 POOL = 24_000  # patches that they are chosen from
 QUERIES = 4096  # places compared at a time
 RIDGE = 0.05  # added to the variances that are divided by
@@ -56,10 +56,13 @@ class Neighbours:
         """How far each place of h×w×F numbers lies from the nearest normal patch, as the logarithm of the squared distance; h×w."""
         places = ((numbers - self.mean) @ self.turn).reshape(-1, self.bank.shape[1])
         lengths = np.square(self.bank).sum(1)
+        turned = np.ascontiguousarray(-2 * self.bank.T)
         found = np.empty(len(places), np.float32)
         for first in range(0, len(places), QUERIES):
             part = places[first : first + QUERIES]
-            found[first : first + QUERIES] = (lengths - 2 * (part @ self.bank.T)).min(1) + np.square(part).sum(1)
+            gaps = part @ turned
+            gaps += lengths
+            found[first : first + QUERIES] = gaps.min(1) + np.square(part).sum(1)
         return np.asarray(np.log(np.maximum(found, 0) + 1).reshape(numbers.shape[:2]), np.float32)
 
 

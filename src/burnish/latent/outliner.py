@@ -12,6 +12,8 @@ HIDDEN = 64
 BATCH, RATE, DECAY = 1024, 3e-3, 1e-2
 FARTHEST = 6.0  # spreads: what lies farther off is taken to lie there
 DRAWN, UNTOUCHED = 120, 250  # places of a drawn image that are learnt from, at most
+PASSES = 12  # through all places; more of them learn single places by heart
+BLUR = 0.3  # spreads: noise on what is learnt from, so that nothing hangs on a single number
 WEIGHT = 0.7  # of the drawn places together, beside the untouched ones
 
 
@@ -54,12 +56,14 @@ class Outliner:
     layers: tuple[Floats, ...]
 
     @staticmethod
-    def learnt(samples: Samples, steps: int, seed: int) -> "Outliner":
-        """What tells drawn places from others, after so many steps of Adam (Kingma and Ba, 2015) on the logistic loss, weights decaying."""
+    def learnt(samples: Samples, steps: int, seed: int, scale: tuple[Floats, Floats] | None = None) -> "Outliner":
+        """What tells drawn places from others, after `steps` steps at most of Adam (Kingma and Ba, 2015) on the logistic loss, weights
+        decaying. `scale` is another's `middle` and `spread`, to share its inputs."""
         rng = np.random.default_rng(seed)
         numbers, drawn, weights = (np.concatenate(part) for part in (samples.numbers, samples.drawn, samples.weights))
+        steps = min(steps, max(1, PASSES * len(numbers) // BATCH))
         some = numbers[:: max(1, len(numbers) // 20_000)].astype(np.float32)
-        middle, spread = some.mean(0), some.std(0) + np.float32(1e-3)
+        middle, spread = scale or (some.mean(0), some.std(0) + np.float32(1e-3))
         sizes = [numbers.shape[1], HIDDEN, HIDDEN, 1]
         layers: list[Floats] = []
         for inputs, outputs in pairwise(sizes):
@@ -68,6 +72,7 @@ class Outliner:
         for step in range(steps):
             chosen = rng.integers(len(numbers), size=BATCH)
             inputs = np.clip((numbers[chosen].astype(np.float32) - middle) / spread, -FARTHEST, FARTHEST)
+            inputs += BLUR * rng.standard_normal(inputs.shape, dtype=np.float32)
             slopes = _slopes(inputs, drawn[chosen], weights[chosen], layers)
             rate = RATE * (1 - step / steps) + 1e-5
             for place, slope in enumerate(slopes):
@@ -77,13 +82,16 @@ class Outliner:
                 layers[place] = layers[place] - np.float32(rate) * (ahead + DECAY * layers[place])
         return Outliner(middle, spread, tuple(each.astype(np.float32) for each in layers))
 
-    def heat(self, numbers: Floats) -> Floats:
-        """The logit that each place of h×w×F numbers belongs to a drawn defect, h×w."""
-        count = numbers.shape[-1]
-        usually = usual(numbers)
-        flat = numbers.reshape(-1, count)
-        inputs = np.clip((in_context(flat, usually) - self.middle) / self.spread, -FARTHEST, FARTHEST)
-        return np.asarray(_through(inputs, self.layers)[-1][:, 0].reshape(numbers.shape[:2]), np.float32)
+    def inputs(self, numbers: Floats) -> Floats:
+        """What the first layer takes of h×w×F numbers, h·w×2F."""
+        inputs = in_context(numbers.reshape(-1, numbers.shape[-1]), usual(numbers))
+        inputs -= self.middle
+        inputs /= self.spread
+        return np.clip(inputs, -FARTHEST, FARTHEST, out=inputs)
+
+    def heat(self, inputs: Floats) -> Floats:
+        """The logit that each of these places belongs to a drawn defect, h·w."""
+        return np.asarray(_through(inputs, self.layers)[-1][:, 0], np.float32)
 
 
 def _through(inputs: Floats, layers: tuple[Floats, ...] | list[Floats]) -> list[Floats]:
