@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import pyvips
-from command import burnish_
+import soundfile
+from command import burnish_, refused
+from recordings import tone
 
+from burnish.audio import folder, stages
 from burnish.degradation import Degradation
 from burnish.image import datasets
 
@@ -44,3 +48,30 @@ def test_a_turned_photograph_is_degraded_upright(tmp_path: Path) -> None:
     written = datasets.read(tmp_path / "out" / "a.png")
     assert written.shape == (60, 40, 3)
     assert np.abs(written.astype(float) - pixels).mean() < 4
+
+
+def test_recordings_are_degraded_too(tmp_path: Path) -> None:
+    voices, noises = tmp_path / "voices", tmp_path / "noises"
+    for place in (voices / "deep", noises):
+        place.mkdir(parents=True)
+    soundfile.write(voices / "deep" / "a.flac", tone(1.0, 48000, 2), 48000)
+    soundfile.write(noises / "n.wav", np.random.default_rng(0).normal(0, 0.1, 16000), 16000)
+    result = burnish_("degrade", voices, "--degrade", "noise:5", "--noises", noises, "-o", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    written, rate = soundfile.read(tmp_path / "out" / "deep" / "a.wav", dtype="float32")
+    clean = folder.read(voices / "deep" / "a.flac")
+    assert (written.shape, rate) == (clean.shape, 16000)
+    ratio = 20 * np.log10(stages.active_level(clean) / np.sqrt(np.mean((written - clean) ** 2)))
+    assert ratio == pytest.approx(5, abs=0.1)
+    assert burnish_("degrade", voices, "--degrade", "babble:5", "-o", tmp_path / "more").returncode == 0
+
+
+def test_images_and_recordings_are_degraded_apart(picture_folder: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(0.2, 16000), 16000)
+    both = burnish_("degrade", picture_folder, tmp_path / "a.wav", "--degrade", "noise:5", "-o", tmp_path / "o")
+    assert both.returncode == 2
+    assert "one kind at a time" in both.stderr
+    images = burnish_("degrade", picture_folder, "--degrade", "noise:5", "--noises", tmp_path, "-o", tmp_path / "o")
+    assert images.returncode == 2
+    assert "holds none" in images.stderr
+    refused(burnish_("degrade", tmp_path / "a.wav", "--degrade", "blur:1", "-o", tmp_path / "o"), 2, "blur:1")

@@ -161,9 +161,11 @@ test("the gate tells noisy speech from clean, and from what is none", () => {
   const speech = Array.from({ length: 200 }, (_, at) => (at % 50 < 30 ? 0.99 : 0.05));
   const power = speech.map((value) => (value > 0.5 ? 1 : 1e-4));
   const all = (/** @type {number} */ value) => speech.map(() => value);
-  assert.equal(verdict({ speech, power: power.map((value) => value + 0.1), residual: all(0.1) }, 0.016).why, "");
-  assert.match(verdict({ speech, power, residual: all(1e-4) }, 0.016).why, /it is clean: .* 40 dB below the speech/);
-  assert.match(verdict({ speech: all(0.2), power: all(1), residual: all(0.5) }, 0.016).why, /no speech/);
+  const deep = all(0.8);
+  assert.equal(verdict({ speech, deep, power: power.map((value) => value + 0.1), residual: all(0.1) }, 0.016).why, "");
+  assert.match(verdict({ speech, deep, power, residual: all(1e-4) }, 0.016).why, /it is clean: .* 40 dB below the speech/);
+  assert.match(verdict({ speech: all(0.2), deep, power: all(1), residual: all(0.5) }, 0.016).why, /no speech/);
+  assert.match(verdict({ speech, deep: all(0.02), power: power.map((value) => value + 0.1), residual: all(0.1) }, 0.016).why, /no speech/);
 });
 
 test("sounds are told by what they hold, and those that stay elsewhere are named", () => {

@@ -1,7 +1,9 @@
 """Recordings of a folder as models learn from them and are scored on them: one channel, 16 kHz, in memory."""
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from burnish.audio import files
 from burnish.audio.frames import RATE
 from burnish.errors import InputError
+from burnish.files import atomic
 
 Samples = NDArray[np.float32]
 
@@ -74,6 +77,23 @@ def read(path: Path, seconds: float | None = None) -> Samples:
     count = None if seconds is None else int(seconds * sound.rate)
     mix = np.concatenate([block.mean(1) for block in sound.blocks(0, count)])
     return resampled(mix, sound.rate, RATE)
+
+
+def readable(sources: Sequence[Path]) -> tuple[Samples, ...]:
+    """Those of the files that can be read, as `read` has them."""
+    found = []
+    for path in sources:
+        with contextlib.suppress(InputError):
+            found.append(read(path))
+    return tuple(found)
+
+
+def write(path: Path, samples: Samples) -> None:
+    """Write a recording of one channel at 16 kHz as a WAV of floats, which cannot clip, or nothing. Raises InputError."""
+    import soundfile
+
+    with atomic(path) as temporary:
+        soundfile.write(temporary, samples, RATE, subtype="FLOAT", format="WAV")
 
 
 def pairs(degraded: Recordings, clean: Recordings) -> list[tuple[Samples, Samples]]:

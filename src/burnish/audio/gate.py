@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 WHOLE = 90.0  # seconds up to which all of a recording is looked at
 STRETCHES, STRETCH, BEFORE = 9, 8.0, 2.0  # of a longer one: how many, how many seconds each, and seconds before it that do not count
 SPEAKS, SILENT, SURE = 0.5, 0.3, 0.9  # how likely speech is where somebody speaks, where nobody does, and where there is no doubt
+DEEP = 0.3  # share of what is left below 1 kHz that voiced speech has: in birdsong, which models take for speech, there is next to none
 LEAST = 0.25  # seconds of speech without doubt below which there is none
 SHARE = 0.04  # and of what is active in the recording, at least
 PAUSES = 5  # frames without speech from which they tell how clean a recording is
-CLEAN, CLEAN_ALL = 24.0, 20.0  # decibels that what is taken away lies below the speech, in pauses; where there are none, everywhere
+CLEAN, CLEAN_ALL = 23.0, 20.0  # decibels that what is taken away lies below the speech, in pauses; where there are none, everywhere
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,17 @@ class Verdict:
     why: str = ""
     speech: float = 0.0
     beside: float | None = None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Of each frame of a recording: how likely speech is, which share of what the model leaves lies below 1 kHz, the power of the
+    recording, and that of what the model takes from it."""
+
+    speech: NDArray[np.float32]
+    deep: NDArray[np.float32]
+    power: NDArray[np.float64]
+    residual: NDArray[np.float64]
 
 
 def surveyed(sound: Sound, tick: Callable[[], None] = lambda: None) -> Survey:
@@ -50,21 +62,19 @@ def judged(sound: Sound, survey: Survey, model: "Model") -> Verdict:
     """What is to be done with a recording."""
     if survey.is_silent:
         return Verdict(False, "it is silent")
-    speech: list[NDArray[np.float32]] = []
-    kept: list[NDArray[np.float64]] = []
-    taken: list[NDArray[np.float64]] = []
+    parts = []
     for start, skipped, count in _stretches(sound, survey):
-        probability, before, residual = _tried(sound, survey, model, start, count)
-        speech.append(probability[skipped:])
-        kept.append(before[skipped:])
-        taken.append(residual[skipped:])
-    return verdict(np.concatenate(speech), np.concatenate(kept), np.concatenate(taken), survey.step / survey.rate)
+        tried = _tried(sound, survey, model, start, count)
+        parts.append([each[skipped:] for each in (tried.speech, tried.deep, tried.power, tried.residual)])
+    speech, deep, power, residual = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return verdict(Frames(speech, deep, power, residual), survey.step / survey.rate)
 
 
-def verdict(speech: NDArray[np.float32], power: NDArray[np.float64], residual: NDArray[np.float64], step: float) -> Verdict:
-    """The verdict on frames, `step` seconds apart: how likely speech is in each, its power, and that of what the model takes from it."""
+def verdict(frames: Frames, step: float) -> Verdict:
+    """The verdict on frames `step` seconds apart."""
+    speech, power, residual = frames.speech, frames.power, frames.residual
     active = power > 1e-3 * np.percentile(power, 98)
-    sure = (speech > SURE) & active
+    sure = (speech > SURE) & (frames.deep > DEEP) & active
     seconds = float(sure.sum() * step)
     if seconds < LEAST or sure.sum() < SHARE * active.sum():
         return Verdict(False, "no speech was found in it", seconds)
@@ -91,10 +101,8 @@ def _stretches(sound: Sound, survey: Survey) -> list[tuple[int, int, int]]:
     return result
 
 
-def _tried(
-    sound: Sound, survey: Survey, model: "Model", start: int, count: int
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """Of each frame of a stretch: how likely speech is, the power of the recording, and that of what the model takes from it."""
+def _tried(sound: Sound, survey: Survey, model: "Model", start: int, count: int) -> Frames:
+    """What the model makes of a stretch."""
     stream = model.stream(survey)
     before = list(sound.blocks(start, count))
     after = np.concatenate([*(stream.push(block) for block in before), stream.finish()])
@@ -106,5 +114,8 @@ def _tried(
         result: NDArray[np.float64] = np.square(whole).mean(1, dtype=np.float64)
         return result
 
-    found = np.concatenate(stream.speech)[2 : 2 + frames]  # frame 2 is the first whose restored samples are the recording's
-    return np.pad(found, (0, frames - len(found))), powers(samples), powers(samples - after)
+    def told(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        found = np.concatenate(parts)[2 : 2 + frames]  # frame 2 is the first whose restored samples are the recording's
+        return np.pad(found, (0, frames - len(found)))
+
+    return Frames(told(stream.speech), told(stream.deep), powers(samples), powers(samples - after))

@@ -135,6 +135,47 @@ def music(length: int, rng: np.random.Generator) -> Samples:
     return normal(result)
 
 
+def birds(length: int, rng: np.random.Generator) -> Samples:
+    """Something like birdsong: whistles that glide and warble, in phrases that come again, and a rustle under them."""
+    result = coloured(length, rng, rng.uniform(0.5, 1.5)) * np.float32(10 ** rng.uniform(-2.5, -0.7))
+    for _ in range(int(rng.integers(1, 4))):
+        low, high = sorted(rng.uniform(1500, 7000, 2))
+        calls = [(_call(low, high, rng), int(RATE * rng.uniform(0.01, 0.15))) for _ in range(int(rng.integers(1, 6)))]
+        loud = np.float32(rng.uniform(0.2, 1))
+        place = int(rng.integers(-RATE, RATE))
+        while place < length:
+            for call, pause in calls:
+                first, last = max(0, place), min(length, place + len(call))
+                if first < last:
+                    result[first:last] += loud * call[first - place : last - place]
+                place += len(call) + pause
+            place += int(RATE * rng.uniform(0.1, 1.5))
+    return normal(result)
+
+
+def _call(low: float, high: float, rng: np.random.Generator) -> Samples:
+    """A whistle of a bird, between two frequencies in Hz."""
+    size = int(RATE * rng.uniform(0.03, 0.4))
+    time = np.arange(size) / RATE
+    glide = np.interp(np.linspace(0, 1, size), np.linspace(0, 1, 4), rng.uniform(low, high, 4))
+    warble = 1 + rng.uniform(0, 0.1) * np.sin(2 * np.pi * rng.uniform(10, 60) * time)
+    phase = 2 * np.pi * np.cumsum(glide * warble) / RATE
+    tone = np.sin(phase) + rng.uniform(0, 0.4) * np.sin(2 * phase) * (2 * glide < RATE / 2)
+    flutter = 1 - rng.uniform(0, 0.9) * np.square(np.sin(np.pi * rng.uniform(5, 40) * time))
+    return (tone * flutter * np.sin(np.pi * np.arange(size) / size) ** 0.5).astype(np.float32)
+
+
+def signals(length: int, rng: np.random.Generator) -> Samples:
+    """Test tones: one that is held, one that glides through all frequencies, or one that beeps."""
+    time = np.arange(length) / RATE
+    chance = rng.random()
+    low, high = np.sort(np.exp(rng.uniform(np.log(60), np.log(7000), 2)))
+    frequency = low * (high / low) ** (time * rng.uniform(0.1, 1) % 1) if chance < 0.3 else np.full(length, low)
+    tone = np.sin(2 * np.pi * np.cumsum(frequency) / RATE) + rng.uniform(0, 0.3) * np.sin(6 * np.pi * np.cumsum(frequency) / RATE)
+    beeps = 1 if chance < 0.6 else (time * rng.uniform(0.5, 4)) % 1 < rng.uniform(0.2, 0.7)
+    return normal((tone * beeps).astype(np.float32) + coloured(length, rng, 1) * np.float32(10 ** rng.uniform(-4, -1)))
+
+
 def murmur(length: int, rng: np.random.Generator) -> Samples:
     """Many voices at once, made of noise: it has speech's spectrum and rhythm, and no words."""
     return normal(coloured(length, rng, 1.2) * swell(length, rng, 0.8, rate=4))
@@ -146,7 +187,7 @@ def swell(length: int, rng: np.random.Generator, depth: float, rate: float = 0.5
     return np.exp(depth * np.interp(np.linspace(0, len(points) - 1, length), np.arange(len(points)), points)).astype(np.float32)
 
 
-MADE: tuple[Callable[[int, np.random.Generator], Samples], ...] = (fan, wind, clicks, murmur)
+MADE: tuple[Callable[[int, np.random.Generator], Samples], ...] = (fan, wind, clicks, murmur, birds)
 
 
 def made(length: int, rng: np.random.Generator) -> Samples:

@@ -243,6 +243,6 @@ def _through(work: Work, sound: Sound, survey: Survey, taken: Callable[[Block], 
         if taken is not None:
             waiting.append(block)
         yield done(stream.push(block))
-        stream.speech.clear()
+        stream.forget()
         work.advance(len(block))
     yield done(stream.finish())

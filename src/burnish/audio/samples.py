@@ -33,7 +33,7 @@ class Sample:
     def html(self) -> str:
         """Itself as a part of a page."""
         figures = "".join(
-            f'<figure><img src="{_picture(samples)}" alt="spectrogram, {label}">'
+            f'<figure style="min-width:16rem"><img src="{_picture(samples)}" alt="spectrogram, {label}" style="width:100%;height:256px">'
             f'<audio controls preload="none" style="width:100%" src="{_player(samples)}"></audio><figcaption>{label}</figcaption></figure>'
             for label, samples in (("degraded", self.degraded), ("restored", self.restored), ("clean", self.clean))
         )

@@ -17,7 +17,9 @@ Block = NDArray[np.float32]
 LEVEL = 0.05  # root mean square of what a model hears where something is to be heard: recordings are brought there for it
 MOST_GAIN = 1e4  # and made louder for it by at most 80 dB
 AT_ONCE = 256  # frames that go through a model in one run
+DEEP = slice(3, 33)  # bins, 94 Hz to 1 kHz, in which voices have their pitch and their first resonance, and birds have nothing
 LEADS = slice(160, 240)  # bins, 5 to 7.5 kHz, whose fate those above the model's share: s, sh and hiss reach up from there
+TINY = np.float32(1e-20)
 SLOW = 0.7  # of that share a frame keeps so much of the one before: the ear hears gains that flutter
 
 
@@ -27,11 +29,13 @@ class Stream:
 
     As many samples come out as went in, at their places. What a model filters is the mix of all channels at the level that it learnt at;
     the filters are then applied to each channel, so that all keep their relation. The bins above the model's, at rates over 16 kHz, get the
-    gain that the highest of the model's own have on the whole. `speech` holds how likely speech is in each frame so far.
+    gain that the highest of the model's own have on the whole. `speech` holds how likely speech is in each frame so far, `deep` which share
+    of what was left of it lies below 1 kHz.
     """
 
     def __init__(self, model: "Model", survey: Survey, strength: float = 1.0) -> None:
         self.speech: list[NDArray[np.float32]] = []
+        self.deep: list[NDArray[np.float32]] = []
         self._model, self._strength = model, np.float32(strength)
         self._step, self._weights = survey.step, survey.weights()
         self._gain = np.float32(min(MOST_GAIN, LEVEL / max(survey.level(), 1e-12)))
@@ -62,6 +66,11 @@ class Stream:
         done = self.push(np.zeros((3 * self._step, len(self._weights)), np.float32))
         return done[:missing]
 
+    def forget(self) -> None:
+        """Empty `speech` and `deep`, which would grow with the recording."""
+        self.speech.clear()
+        self.deep.clear()
+
     def _out(self, parts: list[Block]) -> Block:
         """The restored parts, C×n each, as n×C, without what comes before the recording."""
         done = np.concatenate(parts, 1).T if parts else np.zeros((0, len(self._weights)), np.float32)
@@ -80,6 +89,8 @@ class Stream:
             (history[:, TAPS - 1 - tap : TAPS - 1 - tap + time, : filters.shape[2]] * filters[:, tap] for tap in range(1, TAPS)),
             history[:, TAPS - 1 : TAPS - 1 + time, : filters.shape[2]] * filters[:, 0],
         )
+        powers = np.square(np.abs(restored[..., :BINS])).sum(0)
+        self.deep.append(powers[:, DEEP].sum(1) / np.maximum(powers.sum(1), TINY))
         before = history[:, TAPS - 2 : TAPS - 2 + time]
         self._before = history[:, -(TAPS - 1) :]
         if self._strength < 1:

@@ -12,12 +12,12 @@ from burnish.cli.words import SRC, print_boards, say
 @click.command(
     epilog="\b\nExamples:\n  burnish train --data scans/ --clean originals/\n  burnish train --data cells/ --noisy-only --max-minutes 5"
     "\n  burnish train photo --data photos/ --set degradation=noise:5-30+jpeg:40-90"
-    "\n  burnish train --data voices/ --set noises=noises/\n  burnish train seed --resume"
+    "\n  burnish train --data voices/ --set noises=noises/\n  burnish train --from speech --data voices/\n  burnish train seed --resume"
 )
 @click.argument("recipe", required=False)
 @click.option("--data", metavar="SRC", help=f"What to learn from: {SRC}. Default: the recipe's.")
-@click.option("--clean", metavar="DIR", help="The clean partners of the images in --data, found by their names.")
-@click.option("--noisy-only", is_flag=True, help="The images in --data are noisy, and there are no clean ones.")
+@click.option("--clean", metavar="DIR", help="The clean partners of what is in --data, found by their names.")
+@click.option("--noisy-only", is_flag=True, help="The images in --data are noisy, and there are no clean ones. Not for sound.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder. Default: runs/NAME.")
 @click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Short for --set epochs=N.")
 @click.option(

@@ -62,16 +62,21 @@ def export(
 
 def to_network(source: str | Path) -> Network:
     """The network in a model file (or shipped model) with its weights, ready to train. Raises ModelError when they do not fit."""
-    import onnx
-
     loaded = model_file.read(source)
     network = networks.build(loaded.card.network, loaded.card.network_args)
+    fill(network, loaded)
+    return network
+
+
+def fill(network: nn.Module, loaded: model_file.ModelFile) -> None:
+    """Give a network the weights in its model file, by its parameters' names. Raises ModelError when they do not fit."""
+    import onnx
+
     stored = {each.name: torch.from_numpy(onnx.numpy_helper.to_array(each).copy()) for each in onnx.load(loaded.path).graph.initializer}
     try:
         network.load_state_dict({key: stored[key] for key in network.state_dict()})
     except (KeyError, RuntimeError) as error:
-        raise ModelError(f"{source}: does not hold the weights of its network {loaded.card.network!r} ({error})") from error
-    return network
+        raise ModelError(f"{loaded.path}: does not hold the weights of its network {loaded.card.network!r} ({error})") from error
 
 
 def describe(network: Network) -> dict[str, Any]:

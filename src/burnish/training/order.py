@@ -68,6 +68,7 @@ def train(order: Order, *, device: Device = "auto", tensorboard: bool = False, s
     minutes = (order.max_minutes or MINUTES) if order.is_automatic else order.max_minutes
     fixed = {*order.given, *(["validation"] if order.start else [])}
     if plan.kind == "audio":
+        minutes = order.max_minutes if "epochs" in order.changes else minutes
         return audio_run.fit(plan, folder, resume=order.resume, max_minutes=minutes, say=say)
     return fit(plan, folder, resume=order.resume, max_minutes=minutes, fill=order.is_automatic, fixed=fixed, **how)
 

@@ -17,7 +17,7 @@ from burnish.errors import DegradationError, RecipeError
 
 FOLDER = Path(__file__).parent / "recipes"
 WRITTEN = "recipe.toml"  # in a run's folder
-LATER = {"threads", "kind", "noises", "seconds"}  # keys that older runs' recipes lack
+LATER = {"threads", "kind", "noises", "seconds", "kept"}  # keys that older runs' recipes lack
 LONG = 30.0  # minutes of training from which the larger of the photo networks pays
 
 
@@ -45,6 +45,7 @@ class Recipe:
     crop: int = 0  # side of the square crops in pixels; 0: whole images, all of one size
     crops: int = 0  # crops an epoch; of sound, stretches
     seconds: float = 2.4  # of sound: how long a stretch is
+    kept: float = 0.1  # of sound: the share of the untouched recording in the result, which makes speech easier to understand
     symmetries: bool = False  # each batch turned and mirrored into one of the square's eight
     loss: Literal["mse", "l1", "geometric"] = "mse"  # geometric: the mean over images of log(mse), as mean PSNR has it
     optimizer: Literal["adam", "muon"] = "adam"
@@ -93,6 +94,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "crop": (0, 4096),
     "crops": (0, 10_000_000),
     "seconds": (0.2, 60),
+    "kept": (0, 0.9),
     "learning_rate": (1e-9, 100),
     "epsilon": (1e-12, 1),
     "warm_up": (0, 0.9),

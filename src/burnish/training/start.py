@@ -9,9 +9,12 @@ from torch import nn
 
 from burnish.errors import RecipeError
 from burnish.model import file as model_file
+from burnish.model.card import Card
 from burnish.training import choose, export, recipe
+from burnish.training.audio import export as audio_export
 from burnish.training.recipe import Recipe
 
+MEDIA = {"image": "images", "audio": "recordings"}
 SLOWER = 2  # times lower than its own recipe's is the learning rate that adapts a model
 
 
@@ -23,6 +26,10 @@ def completed(plan: Recipe) -> Recipe:
     if not plan.start:
         return plan
     card = model_file.read_card(plan.start)
+    if plan.kind != card.kind:
+        raise RecipeError(
+            f"recipe {plan.name!r}: is for {MEDIA[plan.kind]}, but {plan.start} restores {MEDIA[card.kind]}; start from another model"
+        )
     other = "network" if plan.network not in ("", card.network) else ""
     if not plan.network_args.items() <= card.network_args.items():  # a card has the defaults too
         other = other or "network_args"
@@ -31,7 +38,7 @@ def completed(plan: Recipe) -> Recipe:
             f"recipe {plan.name!r}: {other} = {getattr(plan, other)!r}, but {plan.start} is a network {card.network!r} with "
             f"{card.network_args}; leave out {other}, or start from another model"
         )
-    found = fingerprint(export.to_network(plan.start))
+    found = fingerprint((audio_export if card.kind == "audio" else export).to_network(plan.start))
     if plan.start_fingerprint not in ("", found):
         raise RecipeError(
             f"recipe {plan.name!r}: starts from {plan.start} as {plan.start_fingerprint}, but the model there is {found} now; "
@@ -48,24 +55,35 @@ def fine_tuning(start: str, named: str | None = None, changes: Mapping[str, Any]
     card = model_file.read_card(start)
     known = {item.name for item in fields(Recipe)}
     plan = recipe.load(named) if named else recipe.from_mapping({key: card.recipe[key] for key in known & card.recipe.keys()}, start)
-    gentle = {
+    gentle = _gentle(card, plan, start) | ({} if card.kind == "audio" else _gentle_image(plan, changes))
+    return recipe.from_mapping(plan.to_dict() | gentle | dict(changes), start)
+
+
+def _gentle(card: Card, plan: Recipe, start: str) -> dict[str, Any]:
+    """Settings that adapt a model of any medium to data of somebody's own."""
+    return {
         "name": f"{card.name}-tuned",
-        "summary": f"{card.name}, tuned to images of one kind.",
+        "summary": f"{card.name}, tuned to {MEDIA[card.kind]} of one kind.",
         "start": start,
         "start_fingerprint": "",
-        "crop": plan.crop or (choose.PATCH if changes.get("noisy_only") else 0),  # which learns from crops only
-        "crops": plan.crops or 4096,  # where its own images were whole
-        "copies": 0.0,
         "clean": "",
+        "noises": "",
         "noisy_only": False,
         "schedule": "one-cycle",
         "learning_rate": plan.learning_rate / SLOWER,
         "warm_up": 0.1,
-        "precision": "auto",  # what suited the machine that the model came from
         "threads": 0,
-        "validation": max(plan.validation, 0.2),  # few images come, and what is gained is measured on those kept out
+        "validation": max(plan.validation, 0.2),  # few items come, and what is gained is measured on those kept out
     }
-    return recipe.from_mapping(plan.to_dict() | gentle | dict(changes), start)
+
+
+def _gentle_image(plan: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "crop": plan.crop or (choose.PATCH if changes.get("noisy_only") else 0),  # which learns from crops only
+        "crops": plan.crops or 4096,  # where its own images were whole
+        "copies": 0.0,
+        "precision": "auto",  # what suited the machine that the model came from
+    }
 
 
 def fingerprint(network: nn.Module) -> str:

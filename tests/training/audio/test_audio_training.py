@@ -10,9 +10,10 @@ from recordings import tone
 
 from burnish.audio import frames
 from burnish.audio.model import load
-from burnish.errors import RecipeError
+from burnish.errors import InputError, RecipeError
 from burnish.training import Order, recipe, train
-from burnish.training.audio import losses, networks, voices
+from burnish.training.audio import export, losses, networks, voices
+from burnish.training.audio.mixing import Pairs
 
 SMALL = {"network_args": {"width": 8, "blocks": 1, "across": 4}, "batch": 4, "crops": 8, "epochs": 2, "seconds": 0.5, "validation": 0.3}
 
@@ -55,6 +56,54 @@ def test_a_folder_of_voices_becomes_a_model(tmp_path: Path) -> None:
     assert recipe.of_run(tmp_path / "run")
 
 
+def test_a_model_is_gone_on_from_and_exported_again(tmp_path: Path) -> None:
+    voices = tmp_path / "voices"
+    voices.mkdir()
+    for index in range(4):
+        soundfile.write(voices / f"{index}.wav", tone(1.5, 16000), 16000)
+    few = {"epochs": 1, "crops": 2, "batch": 2, "seconds": 0.5, "learning_rate": 1e-9, "degradation": "noise:0-20"}
+    run = train(Order(recipe="speech", data=str(voices), start="speech", out=tmp_path / "run", changes=few))
+    assert [board.model for board in run.boards] == ["speech", "speech-tuned"]
+    assert run.board.gain == pytest.approx(run.boards[0].gain, abs=0.01)
+    plan = recipe.of_run(tmp_path / "run")
+    assert plan
+    assert plan.network_args == load("speech").card.network_args
+    assert plan.start_fingerprint
+    started, tuned = (torch.cat([p.flatten() for p in export.to_network(each).parameters()]) for each in ("speech", run.model))
+    assert torch.allclose(started, tuned, atol=1e-4)
+
+
+def test_pairs_of_somebodys_own_become_a_model(tmp_path: Path) -> None:
+    for place, strength in (("noisy", 0.05), ("clean", 0.0)):
+        (tmp_path / place).mkdir()
+        for index in range(4):
+            clean = tone(1.5, 16000)[:, 0]
+            soundfile.write(tmp_path / place / f"{index}.wav", clean + np.random.default_rng(index).normal(0, strength, len(clean)), 16000)
+    changes = SMALL | {"degradation": "own"}
+    run = train(Order(recipe="speech", data=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"), out=tmp_path / "run", changes=changes))
+    assert run.board.degradation == "own"
+    assert run.board.items == 1
+    assert load(run.model).card.recipe["clean"] == "clean"
+    (tmp_path / "clean" / "0.wav").unlink()
+    with pytest.raises(InputError, match="no partner"):
+        train(Order(recipe="speech", data=str(tmp_path / "noisy"), clean=str(tmp_path / "clean"), out=tmp_path / "r2", changes=changes))
+
+
+def test_both_of_a_pair_are_cut_and_coloured_alike() -> None:
+    clean = tone(3.0, 16000)[:, 0]
+    source = Pairs.of([(0.5 * clean, clean)], 8192)
+    degraded, truth = source.batch(6, (1, 2))
+    assert degraded.shape == truth.shape == (6, 8192)
+    ratios = degraded.std(1) / truth.std(1)
+    assert all(min(abs(ratio - 0.5), abs(ratio - 1)) < 1e-3 for ratio in ratios)
+    assert all(np.corrcoef(a, b)[0, 1] > 0.9999 for a, b in zip(degraded, truth, strict=True))
+
+
+def test_a_model_for_images_is_none_to_go_on_from(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="restores images"):
+        train(Order(recipe="speech", data=str(tmp_path), start="tiny-deblur", out=tmp_path / "run"))
+
+
 def test_a_share_of_what_was_given_can_be_kept() -> None:
     torch.manual_seed(0)
     network = networks.build("bands", SMALL["network_args"]).eval()  # type: ignore[arg-type]
@@ -63,6 +112,8 @@ def test_a_share_of_what_was_given_can_be_kept() -> None:
         plain = losses.filtered(spectrum, network(spectrum)[0])
         kept = losses.filtered(spectrum, networks.keeping(network, 0.25)(spectrum)[0])
     assert torch.allclose(kept, 0.25 * spectrum[:, :-1] + 0.75 * plain, atol=1e-5)
+    again = networks.released(networks.keeping(network, 0.25), 0.25)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(again.parameters(), network.parameters(), strict=True))
 
 
 def test_a_made_voice_is_another_for_each_seed_and_has_pauses() -> None:
@@ -74,7 +125,9 @@ def test_a_made_voice_is_another_for_each_seed_and_has_pauses() -> None:
     assert powers.min() < 1e-6 < 1e-3 < powers.max()
 
 
-@pytest.mark.parametrize("changes", [{"noisy_only": True, "loss": "mse", "crop": 1}, {"degradation": "own"}])
-def test_what_cannot_be_learnt_is_said(tmp_path: Path, changes: dict[str, object]) -> None:
-    with pytest.raises(RecipeError, match="clean voices"):
+@pytest.mark.parametrize(
+    ("changes", "word"), [({"noisy_only": True, "loss": "mse", "crop": 1}, "clean voices"), ({"degradation": "own"}, "--clean")]
+)
+def test_what_cannot_be_learnt_is_said(tmp_path: Path, changes: dict[str, object], word: str) -> None:
+    with pytest.raises(RecipeError, match=word):
         train(Order(recipe="speech", data=str(tmp_path), out=tmp_path / "run", changes=changes))

@@ -11,10 +11,11 @@ import { Stream } from "./stream.js";
 const WHOLE = 90; // seconds up to which all of a recording is looked at
 const [STRETCHES, STRETCH, BEFORE] = [9, 8, 2];
 const [SPEAKS, SILENT, SURE] = [0.5, 0.3, 0.9];
+const DEEP = 0.3; // share of what is left below 1 kHz that voiced speech has
 const LEAST = 0.25; // seconds of speech below which there is none
 const SHARE = 0.04; // and of what is active in the recording, at least
 const PAUSES = 5;
-const [CLEAN, CLEAN_ALL] = [24, 20];
+const [CLEAN, CLEAN_ALL] = [23, 20];
 const SECONDS = 4; // to a block
 
 /**
@@ -30,24 +31,24 @@ const SECONDS = 4; // to a block
 export async function judged(source, samples, survey, graph, model, advance) {
   if (survey.isSilent) return { why: "it is silent" };
   /** @type {Frames} */
-  const all = { speech: [], power: [], residual: [] };
+  const all = { speech: [], deep: [], power: [], residual: [] };
   const places = stretches(samples, survey);
   for (const [index, { start, skipped, count }] of places.entries()) {
     const found = await tried(source, start, count, survey, new Stream(graph, survey, model), (share) =>
       advance((index + share) / places.length),
     );
-    for (const key of /** @type {const} */ (["speech", "power", "residual"])) all[key].push(...found[key].slice(skipped));
+    for (const key of /** @type {const} */ (["speech", "deep", "power", "residual"])) all[key].push(...found[key].slice(skipped));
   }
   return verdict(all, survey.step / survey.rate);
 }
 
-/** Of each frame. @typedef {{speech: number[], power: number[], residual: number[]}} Frames */
+/** Of each frame. @typedef {{speech: number[], deep: number[], power: number[], residual: number[]}} Frames */
 
 /** @param {Frames} frames @param {number} step seconds from one to the next @returns {Verdict} */
-export function verdict({ speech, power, residual }, step) {
+export function verdict({ speech, deep, power, residual }, step) {
   const loud = 1e-3 * quantile(Float64Array.from(power).sort(), 0.98);
   const active = power.map((value) => value > loud);
-  const sure = speech.filter((value, at) => value > SURE && active[at]).length;
+  const sure = speech.filter((value, at) => value > SURE && deep[at] > DEEP && active[at]).length;
   if (sure * step < LEAST || sure < SHARE * active.filter(Boolean).length) return { why: "no speech was found in it" };
   const pauses = residual.filter((_, at) => speech[at] < SILENT);
   const told = pauses.length >= PAUSES;
@@ -82,7 +83,8 @@ function stretches(samples, survey) {
 }
 
 /**
- * Of each frame of a stretch: how likely speech is, the power of the recording, and that of what the model takes from it.
+ * Of each frame of a stretch: how likely speech is, which share of what the model leaves lies below 1 kHz, the power of the recording,
+ * and that of what the model takes from it.
  * @param {Source} source
  * @param {number} start
  * @param {number} count
@@ -115,6 +117,10 @@ async function tried(source, start, count, survey, stream, advance) {
   const step = SECONDS * survey.rate;
   for (let at = 0; at < count; at += step) compare(await stream.push(source(start + at, Math.min(step, count - at))));
   compare(await stream.finish());
-  const found = stream.speech.slice(2, 2 + frames); // frame 2 is the first whose restored samples are the recording's
-  return { speech: [...found, ...new Array(frames - found.length).fill(0)], power, residual };
+  /** @param {number[]} all */
+  const told = (all) => {
+    const found = all.slice(2, 2 + frames); // frame 2 is the first whose restored samples are the recording's
+    return [...found, ...new Array(frames - found.length).fill(0)];
+  };
+  return { speech: told(stream.speech), deep: told(stream.deep), power, residual };
 }

@@ -14,6 +14,7 @@ import { BINS, Frames, TAPS } from "./frames.js";
 const LEVEL = 0.05; // root mean square of what a model hears where something is to be heard
 const MOST_GAIN = 1e4;
 const AT_ONCE = 256; // frames that go through a model in one run
+const DEEP = [3, 33]; // bins in which voices have their pitch and their first resonance
 const LEADS = [160, 240]; // bins whose fate those above the model's share
 const SLOW = 0.7; // of that share a frame keeps so much of the one before
 
@@ -31,6 +32,8 @@ export class Stream {
     this.state = undefined;
     /** How likely speech is in each frame so far. @type {number[]} */
     this.speech = [];
+    /** Which share of what was left of it lies below 1 kHz. @type {number[]} */
+    this.deep = [];
     const { step, bins } = this.frames;
     /** @param {number} length */
     const empty = (length) => Array.from({ length: survey.channels }, () => new Float32Array(length));
@@ -81,10 +84,14 @@ export class Stream {
     const spectra = samples.map((each) => this.frames.spectra(each));
     const count = spectra[0].length / (2 * bins);
     const { filters, upper } = await this.filters(spectra, count);
-    return spectra.map((each, channel) => {
+    const restored = spectra.map((each, channel) => {
       const history = joined([this.before[channel], each]);
       this.before[channel] = history.slice(-(TAPS - 1) * bins * 2);
-      const pieces = this.frames.samples(filtered(history, filters, upper, count, bins));
+      return filtered(history, filters, upper, count, bins);
+    });
+    this.deep.push(...deepness(restored, count, bins));
+    return restored.map((each, channel) => {
+      const pieces = this.frames.samples(each);
       for (let at = 0; at < step; at += 1) pieces[at] += this.tail[channel][at];
       this.tail[channel] = pieces.slice(-step);
       return pieces.subarray(0, -step).map((value) => Math.min(this.limit, Math.max(-this.limit, value)));
@@ -155,6 +162,23 @@ function filtered(history, filters, upper, count, bins) {
     }
   }
   return result;
+}
+
+/** Of each frame, the share of the model's bins' power, over all channels, that is deep. @param {Float32Array[]} restored
+ * @param {number} count @param {number} bins */
+function deepness(restored, count, bins) {
+  return Array.from({ length: count }, (_, frame) => {
+    let [deep, all] = [0, 0];
+    for (const each of restored) {
+      for (let bin = 0; bin < Math.min(bins, BINS); bin += 1) {
+        const at = 2 * (frame * bins + bin);
+        const power = each[at] * each[at] + each[at + 1] * each[at + 1];
+        all += power;
+        if (bin >= DEEP[0] && bin < DEEP[1]) deep += power;
+      }
+    }
+    return deep / Math.max(all, 1e-20);
+  });
 }
 
 /** @param {Float32Array[]} parts */

@@ -13,10 +13,12 @@ from burnish.audio import model as audio_model
 from burnish.audio.frames import BINS, HOP, RATE
 from burnish.errors import ModelError
 from burnish.files import atomic
+from burnish.model import file as model_file
 from burnish.model.card import Card, licence_for
 from burnish.training import graph
+from burnish.training.audio import networks
 from burnish.training.audio.networks import BANDS, Bands, Lines
-from burnish.training.export import TOLERANCE
+from burnish.training.export import TOLERANCE, fill
 
 
 def export(
@@ -54,6 +56,14 @@ def export(
         temporary.write_bytes(proto.SerializeToString())
         _check_parity(network, audio_model.load(temporary), path)
     return card
+
+
+def to_network(source: str | Path) -> Bands:
+    """The network in a model file (or shipped model) with its weights, as the file has them. Raises ModelError when they do not fit."""
+    loaded = model_file.read(source)
+    network = networks.build(loaded.card.network, loaded.card.network_args)
+    fill(network, loaded)
+    return network
 
 
 def describe(network: Bands) -> dict[str, Any]:

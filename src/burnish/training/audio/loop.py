@@ -14,7 +14,7 @@ from burnish.files import write_text
 from burnish.progress import Progress
 from burnish.training import checkpoint
 from burnish.training.audio import losses
-from burnish.training.audio.mixing import Mixer
+from burnish.training.audio.mixing import Mixer, Pairs
 from burnish.training.audio.networks import Bands
 from burnish.training.checkpoint import State
 from burnish.training.loop import CHECKPOINT, CHECKPOINT_EVERY, HISTORY, history_csv, interruptible, learning_rate
@@ -29,7 +29,7 @@ LONGEST_STEP = 3.0  # the norm that gradients are cut to: a batch of silence can
 
 def train(
     network: Bands,
-    mixer: Mixer,
+    mixer: Mixer | Pairs,
     held_out: Sequence[tuple[Samples, Samples]],
     plan: Recipe,
     folder: Path,
@@ -80,7 +80,7 @@ def _done(state: State, plan: Recipe, steps: int, minutes: float | None) -> floa
     return ((state.epoch - 1) * steps + state.step) / (plan.epochs * steps)
 
 
-def _step(network: Bands, optimizer: torch.optim.Optimizer, mixer: Mixer, plan: Recipe, state: State) -> float:
+def _step(network: Bands, optimizer: torch.optim.Optimizer, mixer: Mixer | Pairs, plan: Recipe, state: State) -> float:
     degraded, clean = (torch.from_numpy(each) for each in mixer.batch(plan.batch, (plan.seed, state.epoch, state.step)))
     network.train()
     loss = _loss(network, degraded, clean)

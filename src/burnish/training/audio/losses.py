@@ -7,8 +7,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from burnish.audio.frames import HOP, TAPS, window
+from burnish.training.audio import hearing
 
 COMPRESSION = 0.3
+MISSED, UNLIKE, DISTURBANCE = 35.0, 3.0, 2.0  # speech that was taken away, what cannot be understood, and how loud what is wrong is
 TINY = 1e-8
 COMPLEX, MAGNITUDE, RATIO, PRESENCE = 30.0, 70.0, 1.0, 0.4  # how much each part counts, after GTCRN (Rong et al., 2024); the last is ours
 HEARD = 1e-4  # a frame holds speech when its power is within 40 dB of the loudest
@@ -52,9 +54,12 @@ def loss(restored: Tensor, clean: Tensor, truth: Tensor, presence: Tensor) -> Te
     size, size_wanted = power ** (COMPRESSION / 2), wanted ** (COMPRESSION / 2)
     apart = restored * (size / power.sqrt()).unsqueeze(-1) - clean * (size_wanted / wanted.sqrt()).unsqueeze(-1)
     total = COMPLEX * apart.square().sum(-1).mean() + MAGNITUDE * (size - size_wanted).square().mean()
+    total = total + MISSED * (size_wanted - size).clamp(min=0).square().mean()
     voiced = truth.square().mean(-1) > 1e-7
     if voiced.any():
         total = total - RATIO / 10 * si_sdr(samples(restored)[voiced], truth[voiced, : (clean.shape[1] - 1) * HOP]).clamp(max=35).mean()
+        total = total + UNLIKE * hearing.unlike(restored[voiced], clean[voiced])
+        total = total + DISTURBANCE * hearing.disturbance(restored[voiced], clean[voiced])
     energy = clean.square().sum((-1, -2))
     speaks = (energy > HEARD * energy.amax(1, keepdim=True)) & (energy > 1e-2)
     return total + PRESENCE * functional.binary_cross_entropy_with_logits(presence, speaks.float())

@@ -1,5 +1,6 @@
 """What a network learns from: voices at changing speeds and in changing colours, degraded anew each time they come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,10 @@ Samples = NDArray[np.float32]
 SPEEDS = (1.0, 5 / 6, 10 / 11, 10 / 9, 6 / 5)  # pitch and pace together: the voices of more people than there are
 LEVEL = 0.05  # root mean square of what a network hears, of a full scale of 1: a recording is brought there first
 SPREAD = 8.0  # decibels by which that is missed in training
-NOTHING = 0.08  # share of examples without any voice, and as many without noise
-MUSIC = 0.3  # share of those without a voice that are music
+NOTHING = 0.1  # share of examples without any voice
+CLEAN = 0.08  # and of voices without noise
+ALONE = (noises.music, noises.birds, noises.signals)  # what is easily taken for a voice
+EASILY = 0.5  # share of those without a voice that are of such a kind
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ class Mixer:
     def _pair(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
         chance = rng.random()
         if chance < NOTHING:
-            noise = noises.music(self.length, rng) if rng.random() < MUSIC else self._noise(rng)
+            noise = ALONE[int(rng.integers(len(ALONE)))](self.length, rng) if rng.random() < EASILY else self._noise(rng)
             return noises.normal(noise) * _level(rng), np.zeros(self.length, np.float32)
         voice = coloured(self._voice(rng), rng)
-        if chance < 2 * NOTHING:
+        if chance < NOTHING + CLEAN:
             degraded = clean = voice
         else:
             degraded, clean = self.degradation.pair(voice, int(rng.integers(2**31)))
@@ -70,6 +73,38 @@ class Mixer:
             result[place : place + len(piece)] = piece
             place += len(piece) + int(rng.integers(RATE // 4))
         return result
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Makes pairs of stretches of `length` samples, degraded and clean, at 16 kHz, out of longer ones."""
+
+    pairs: tuple[tuple[Samples, Samples], ...]
+    length: int
+
+    @staticmethod
+    def of(pairs: Sequence[tuple[Samples, Samples]], length: int) -> "Pairs":
+        """One that knows each pair at several speeds too."""
+        return Pairs(tuple((sped(degraded, speed), sped(clean, speed)) for speed in SPEEDS for degraded, clean in pairs), length)
+
+    def batch(self, count: int, seed: tuple[int, ...]) -> tuple[Samples, Samples]:
+        """Degraded and clean stretches, `count`×`length` each, drawn by `seed`."""
+        rng = np.random.default_rng(seed)
+        pairs = [self._pair(rng) for _ in range(count)]
+        return np.stack([degraded for degraded, _ in pairs]), np.stack([clean for _, clean in pairs])
+
+    def _pair(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
+        lengths = np.array([len(clean) for _, clean in self.pairs], np.float64)
+        degraded, clean = self.pairs[int(rng.choice(len(self.pairs), p=lengths / lengths.sum()))]
+        first = int(rng.integers(max(1, len(clean) - self.length)))
+        colour = int(rng.integers(2**31))  # both alike
+        stretches = [np.pad(part := each[first : first + self.length], (0, self.length - len(part))) for each in (degraded, clean)]
+        degraded, clean = (coloured(each, np.random.default_rng(colour)) for each in stretches)
+        if rng.random() < CLEAN:
+            degraded = clean
+        now = float(np.sqrt(np.mean(np.square(degraded, dtype=np.float64))))
+        gain = _level(rng) / np.float32(max(now, 1e-6))
+        return degraded * gain, clean * gain
 
 
 def _level(rng: np.random.Generator) -> np.float32:

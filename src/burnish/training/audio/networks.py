@@ -90,6 +90,18 @@ def keeping(network: Bands, share: float) -> Bands:
     return copied
 
 
+def released(network: Bands, share: float) -> Bands:
+    """The network that `keeping` made this one of."""
+    copied = copy.deepcopy(network)
+    with torch.no_grad():
+        for lines, numbers in zip(copied.leave, NUMBERS, strict=True):
+            assert isinstance(lines, Lines)
+            lines.bias.view(-1, numbers)[:, numbers // 3] -= share
+            lines.bias.div_(1 - share)
+            lines.weight.div_(1 - share)
+    return copied
+
+
 class Lines(nn.Module):
     """A linear layer for each band: B×T×`count`×`before` to B×T×`count`×`after`."""
 

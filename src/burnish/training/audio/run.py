@@ -8,42 +8,37 @@ from typing import Any
 import torch
 
 from burnish import progress
-from burnish.audio import folder as recordings
 from burnish.audio import model as audio_model
-from burnish.audio import noises
-from burnish.audio.folder import Recordings
-from burnish.audio.noises import Bank
-from burnish.audio.score import Task
-from burnish.degradation import Degradation
 from burnish.errors import InputError, RecipeError
 from burnish.files import write_text
 from burnish.model import file as model_file
 from burnish.scoreboard import report
 from burnish.scoreboard.board import Scoreboard
-from burnish.training import parallel, recipe
-from burnish.training.audio import export, loop, networks
-from burnish.training.audio.mixing import LEVEL, Mixer, whole_frames
+from burnish.training import parallel, recipe, start
+from burnish.training.audio import export, loop, material, networks
+from burnish.training.audio.material import Material
 from burnish.training.loop import HISTORY
 from burnish.training.recipe import Recipe
-
-HELD_SECONDS = 4.0  # of each recording held out, whose loss is told every epoch
-SCORED_SECONDS = 10.0
-KEPT = 0.1  # of the untouched recording in the result: speech is easier to understand for it (STOI), at a little less PESQ
+from burnish.wording import counted
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch."""
+    """A finished run: its folder, the model file in it, the model's scoreboard and the history, one row an epoch.
+
+    `start_board` is what the model that it started from scored on the same recordings (None: it started afresh).
+    """
 
     folder: Path
     model: Path
     board: Scoreboard
     history: list[dict[str, float]]
+    start_board: Scoreboard | None = None
 
     @property
     def boards(self) -> list[Scoreboard]:
-        """The run's scoreboards."""
-        return [self.board]
+        """All scoreboards of the run, its own model's last."""
+        return [board for board in (self.start_board, self.board) if board]
 
 
 def fit(plan: Recipe, folder: Path, *, resume: bool = False, max_minutes: float | None = None, say: Any = lambda _line: None) -> Run:
@@ -53,27 +48,16 @@ def fit(plan: Recipe, folder: Path, *, resume: bool = False, max_minutes: float 
     read, RecipeError for what cannot be learnt, DivergedError when the loss does, KeyboardInterrupt (after a checkpoint) on Ctrl-C.
     """
     _refuse(plan, folder, resume)
-    torch.manual_seed(plan.seed)
-    network = networks.build(plan.network, plan.network_args)
-    voices, noise = recordings.load(Path(plan.data)), recordings.load(Path(plan.noises)) if plan.noises else None
-    learnt, held = _divided(voices, plan.validation)
-    say(f"Learns from {learnt.minutes:.1f} minutes of {voices.name}, {held.minutes:.1f} are held out")
-    write_text(folder / recipe.WRITTEN, plan.to_toml())
-    degradation = Degradation.parse(plan.degradation, "audio")
-    before = noises.bank()
-    try:
-        noises.use(Bank(noise.items if noise else (), held.items))
-        unheard = [degradation.pair(item[: int(SCORED_SECONDS * 16000)], plan.seed) for item in held.items]
-        noises.use(Bank(noise.items if noise else (), learnt.items))
-        mixer = Mixer.of(noises.bank(), degradation, whole_frames(plan.seconds))
-        length = whole_frames(HELD_SECONDS)
-        judged = [tuple(each[:length] * _gain(pair[0]) for each in pair) for pair in unheard if len(pair[0]) >= length]
+    plan = start.completed(plan)
+    network = _network(plan)
+    with material.gathered(plan) as found:
+        say(f"Learns from {found.minutes:.1f} minutes of {found.origin['name']}; {counted(len(found.held), 'recording')} held out")
+        for name, why in found.task.skipped:
+            say(f"Left out: {name}: {why}")
+        write_text(folder / recipe.WRITTEN, plan.to_toml())
         with parallel.threads(plan.threads), progress.shown("training") as shown:
-            state = loop.train(network, mixer, judged, plan, folder, max_minutes, shown)  # type: ignore[arg-type]
-    finally:
-        noises.use(before)
-    task = Task(unheard, held.names, f"{voices.name}, held out", plan.degradation)
-    return _finish(plan, folder, network, state.history, task, _origin(plan, voices, noise), say)
+            state = loop.train(network, found.learnt, found.judged(), plan, folder, max_minutes, shown)
+    return _finish(plan, folder, network, state.history, found, say)
 
 
 def _refuse(plan: Recipe, folder: Path, resume: bool) -> None:
@@ -82,38 +66,19 @@ def _refuse(plan: Recipe, folder: Path, resume: bool) -> None:
             "--noisy-only: a model for sound cannot be learnt from noisy recordings alone here: what is to be taken away sounds, from "
             "moment to moment, as what is to stay; give clean voices with --data, and the noises with --set noises=DIR"
         )
-    if plan.clean or Degradation.parse(plan.degradation, "audio").is_own:
-        raise RecipeError("--clean: a model for sound is not learnt from pairs yet; give the clean voices with --data")
-    if plan.start:
-        raise RecipeError("--from: a model for sound is not fine-tuned yet; train one anew with --data")
     if not plan.crops:
         raise RecipeError(f"recipe {plan.name!r}: crops, the number of stretches an epoch, is missing; try crops = 1000")
     if folder.exists() and any(folder.iterdir()) and not resume:
         raise InputError(f"{folder}: exists already; --resume goes on with that run, --out starts another")
 
 
-def _divided(voices: Recordings, share: float) -> tuple[Recordings, Recordings]:
-    """The recordings to learn from and those held out: every so manieth."""
-    count = len(voices.items)
-    if count < 2:
-        raise InputError(f"{voices.name}: holds a single recording, and one has to be held out; cut it in two")
-    every = max(2, round(1 / share)) if share else count
-    out = set(range(every - 1, count, every)) or {count - 1}
-
-    def chosen(keep: bool) -> Recordings:
-        places = [index for index in range(count) if (index in out) == keep]
-        return replace(voices, items=tuple(voices.items[i] for i in places), names=tuple(voices.names[i] for i in places), skipped=())
-
-    return chosen(False), chosen(True)
-
-
-def _gain(samples: noises.Samples) -> float:
-    return LEVEL / max(1e-6, float((samples.astype("f8") ** 2).mean() ** 0.5))
-
-
-def _origin(plan: Recipe, voices: Recordings, noise: Recordings | None) -> dict[str, Any]:
-    name = f"{voices.name} and {noise.name}" if noise else voices.name
-    return {"name": name, "fingerprint": voices.fingerprint(), "terms": recordings.terms(Path(plan.data))}
+def _network(plan: Recipe) -> networks.Bands:
+    """The recipe's network with the weights that training begins with."""
+    if plan.start:
+        kept = model_file.read_card(plan.start).recipe.get("kept", plan.kept)
+        return networks.released(export.to_network(plan.start), kept)
+    torch.manual_seed(plan.seed)
+    return networks.build(plan.network, plan.network_args)
 
 
 def _finish(
@@ -121,20 +86,30 @@ def _finish(
     folder: Path,
     network: networks.Bands,
     history: list[dict[str, float]],
-    task: Task,
-    origin: dict[str, Any],
+    found: Material,
     say: Any,
 ) -> Run:
     """Model file, scoreboard and report."""
     path = folder / "model.onnx"
-    plain = plan.to_dict() | {"data": Path(plan.data).name, "noises": Path(plan.noises).name}
-    kept = networks.keeping(network, KEPT)
-    card = export.export(kept, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=origin)
+    # Where they lie is nobody's business.
+    plain = plan.to_dict() | {key: Path(getattr(plan, key)).name for key in ("data", "clean", "noises", "start")}
+    kept = networks.keeping(network, plan.kept)
+    card = export.export(kept, path, name=plan.name, summary=plan.summary, degradation=plan.degradation, recipe=plain, data=found.origin)
+    models = [audio_model.load(each) for each in ([plan.start] if plan.start else []) + [path]]
     with progress.shown("scoring") as shown:
-        (board,) = task.score([audio_model.load(path)], shown, plan.seed)
+        boards = found.task.score(models, shown, plan.seed)
+    board = boards[-1]
     card = replace(card, scores=[board.to_json()])
     model_file.write_card(path, card)
     write_text(folder / "scores.json", json.dumps(board.to_json(), indent=1) + "\n")
-    report.write_report(folder / "report.html", f"{plan.name}: a training run", [report.Story(board, card, history, plan.to_toml())])
+    stories = [report.Story(board, card, history, plan.to_toml())]
+    if plan.start:
+        stories.append(report.Story(boards[0], models[0].card, [], ""))
+        more = board.gained.mean - boards[0].gained.mean
+        told = f"{abs(more):.2f} dB {'more' if more > 0 else 'less'} than {boards[0].model}, from which it started"
+        say(f"On voices held out, {board.model} gains {told}.")
+        if models[0].card.data.get("fingerprint") == found.origin["fingerprint"]:
+            say(f"{boards[0].model} learnt from the same folder, maybe from some of those held out now: both gains may be too kind.")
+    report.write_report(folder / "report.html", f"{plan.name}: a training run", stories)
     say(f"Wrote {path}, {folder / HISTORY} and {folder / 'report.html'}")
-    return Run(folder, path, board, history)
+    return Run(folder, path, board, history, boards[0] if plan.start else None)
