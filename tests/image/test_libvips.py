@@ -44,3 +44,25 @@ def test_what_libvips_logs_ends_no_process(doubtful: Path) -> None:
     done = run(doubtful, "as it is loaded here")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert run(doubtful, "as pyvips has it").returncode != 0, "the file is no trial any more"
+
+
+def test_threads_that_open_the_first_image_together_log_nothing() -> None:
+    """Taken away twice, pyvips' handler is worth a warning to GLib: slow down what takes it, and both threads would."""
+    code = """
+import threading, time
+import pyvips
+from burnish.image import libvips
+
+taken = pyvips._remove_handler
+def slowly(*what):
+    time.sleep(0.2)
+    taken(*what)
+pyvips._remove_handler = slowly
+threads = [threading.Thread(target=libvips.load) for _ in range(4)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
