@@ -3,9 +3,9 @@
     python benchmarks/readme_picture.py docs/restored.png DEBIAN
 
 DEBIAN is a folder that Debian's package of the first photograph is unpacked to, unless it is there. The photograph is Lukas Baubkus's
-nuthatch (CC BY-SA 3.0), a 12-megapixel JPEG as a camera wrote it, with its noise. The photo models learn from it at half its size, where
-the noise is gone, so the bird is not new to them; its noise is. There is no truth to measure it by: what was taken away is shown. The
-second photograph no model has seen.
+nuthatch (CC BY-SA 3.0), a 20-megapixel JPEG as a camera wrote it, with its noise; some feathers of it are shown. `photo` learns from it at
+a fifth of its width, where the noise is gone, so the bird is not new to it; its noise is. There is no truth to measure it by: what was
+taken away is shown. The second photograph no model has seen.
 """
 
 import sys
