@@ -13,7 +13,7 @@ def test_every_network_is_what_it_declares(name: str) -> None:
     assert isinstance(network, Network)
     assert network.name == name
     period = network.multiple_of
-    batch = torch.rand(2, network.channels, 2 * period, 3 * period)
+    batch = torch.rand(2, network.channels, *(network.input_size or (2 * period, 3 * period)))
     output = network(batch)
     assert isinstance(output, tuple) == network.has_latent
     assert restored(output).shape == batch.shape

@@ -44,7 +44,7 @@ AREA, EVEN = 0.06, 0.02  # if this share of what is not constant is flat, or les
 TAIL = 8.0
 BLOCKS = 0.6  # how much steps between JPEG's blocks stand out from which on to lessen them is worth while: at quality 75 and below, mostly,
 RINGING = 60.0  # and how many levels of change, at the 99.9th percentile, each step by which they stood out explains
-SCREEN, PATTERN = 3.0, 0.2  # from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
+SCREEN, PATTERN = 3.0, 0.25  # from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
 REGULAR, STRONG = 1.0, 8.0  # unless JPEG's blocks stand out so much, which repeat themselves too, but are not as strong as this sigma
 
 PATCH = 64  # pixels a side of the blocks in which a result is compared with its input

@@ -21,7 +21,7 @@ const [AREA, EVEN] = [0.06, 0.02]; // if this share of what is not constant is f
 const TAIL = 8; // and the change at the 99.9th percentile is at most so many sigmas
 const BLOCKS = 0.6; // how much steps between JPEG's blocks stand out from which on to lessen them is worth while,
 const RINGING = 60; // and how many levels of change each step by which they stood out explains
-const [SCREEN, PATTERN] = [3, 0.2]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
+const [SCREEN, PATTERN] = [3, 0.25]; // from this sigma and this repetition of the residual on, it was a screen's dots, a dither or a weave,
 const [REGULAR, STRONG] = [1, 8]; // unless JPEG's blocks stand out so much, which repeat themselves too, but less strongly than this sigma
 
 export const PATCH = 64; // pixels a side of the blocks in which a result is compared with its input
