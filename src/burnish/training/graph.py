@@ -17,6 +17,9 @@ def exported(network: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[s
     `example` is what the network takes, by the names `inputs`; `sizes` says of each which of its axes are free, as torch.export has it.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it logs which packages it looked for in vain
+    # While it exports, torch has a GRU loop over any number of steps; but a kernel that was looked up before, in an earlier export, stays,
+    # and would count the example's steps.
+    torch.ops.aten.gru.input._dispatch_cache.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making: deprecations between torch and onnxscript
         program = torch.onnx.export(

@@ -17,9 +17,6 @@ from burnish.training.audio.mixing import Pairs
 
 SMALL = {"network_args": {"width": 8, "blocks": 1, "across": 4}, "batch": 4, "crops": 8, "epochs": 2, "seconds": 0.5, "validation": 0.3}
 
-# A run exports once; these are not the first to export in their process.
-SECOND = pytest.mark.xfail(strict=False, reason="torch's exporter fixes the number of frames when it exports a second time in one process")
-
 
 def test_spectra_are_those_of_the_runtime() -> None:
     samples = np.random.default_rng(0).standard_normal(256 * 9).astype(np.float32)
@@ -59,7 +56,6 @@ def test_a_folder_of_voices_becomes_a_model(tmp_path: Path) -> None:
     assert recipe.of_run(tmp_path / "run")
 
 
-@SECOND
 def test_a_model_is_gone_on_from_and_exported_again(tmp_path: Path) -> None:
     voices = tmp_path / "voices"
     voices.mkdir()
@@ -77,7 +73,6 @@ def test_a_model_is_gone_on_from_and_exported_again(tmp_path: Path) -> None:
     assert torch.allclose(started, tuned, atol=1e-4)
 
 
-@SECOND
 def test_pairs_of_somebodys_own_become_a_model(tmp_path: Path) -> None:
     for place, strength in (("noisy", 0.05), ("clean", 0.0)):
         (tmp_path / place).mkdir()
