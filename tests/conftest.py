@@ -1,7 +1,9 @@
 """Real images small enough for tests, and where the shared data stands, if it does."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -38,6 +40,15 @@ def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index, picture in enumerate(crops(24, 32)):
         io.imsave(folder / f"{index:02d}.png", picture, check_contrast=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def playwright_driver() -> Iterator[Any]:
+    """Playwright, for every test of a process that needs a browser: it refuses to be started a second time beside itself."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        yield driver
 
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals, links, limits or pipes as POSIX has them")

@@ -19,15 +19,12 @@ DESK, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 780}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        )
-        yield opened
-        opened.close()
+def browser(playwright_driver: Any) -> Iterator[Any]:
+    """A Chromium that draws WebGL without a graphics card."""
+    arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    started = playwright_driver.chromium.launch(executable_path=chromium(), args=arguments)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="module")
