@@ -22,7 +22,7 @@ _COSINES *= np.asarray(np.where(_PLACES == 0, np.sqrt(1 / SIDE), np.sqrt(2 / SID
 
 
 def prepared(picture: NDArray[np.generic], name: str, area: float = AREA) -> Floats:
-    """An H×W×C picture (C of 1 or 3, uint8 or uint16) as floats on 0–1, shrunk to at most `area` pixels.
+    """An H×W×C picture (C of 1 or 3, uint8 or uint16) as floats on 0–1, shrunk to at most `area` pixels, but to no side below SMALLEST.
 
     Raises InputError for one of less than SMALLEST pixels on a side; `name` stands in the error.
     """
@@ -36,7 +36,7 @@ def prepared(picture: NDArray[np.generic], name: str, area: float = AREA) -> Flo
     import pyvips
 
     shrunk = pyvips.Image.new_from_array(np.ascontiguousarray(values), interpretation="srgb" if values.shape[2] == 3 else "b-w")
-    small: Floats = shrunk.resize(max(scale, SMALLEST / height), vscale=None, kernel="linear").numpy()
+    small: Floats = shrunk.resize(max(scale, SMALLEST / min(height, width)), kernel="linear").numpy()
     return np.clip(small.reshape(*small.shape[:2], -1), 0, 1)
 
 
