@@ -33,6 +33,16 @@ def test_it_never_falls() -> None:
         assert (np.diff(rarities) >= 0).all()
 
 
+def test_what_scores_between_two_normals_is_ranked_between_them() -> None:
+    normals = np.sort(np.random.default_rng(4).normal(size=40))
+    tail = Tail.fitted(normals)
+    dense = tail.rarity(np.linspace(normals[0], normals[-1], 997))
+    assert (np.diff(dense) > 0).all()
+    assert dense[0] == 0
+    at = tail.rarity(normals[:30])
+    np.testing.assert_allclose(at, [np.log10(41 / (41 - place)) for place in range(30)])
+
+
 def test_a_fifth_of_anomalies_does_not_move_the_robust_tail_far() -> None:
     rng = np.random.default_rng(2)
     clean = rng.exponential(size=160)

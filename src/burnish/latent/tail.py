@@ -1,4 +1,4 @@
-"""From a score to how rarely a normal item reaches it: counted where there are normals, extrapolated beyond the last of them."""
+"""From a score to how rarely a normal item reaches it: counted where there are normals, extrapolated beyond most of them."""
 
 from dataclasses import dataclass
 
@@ -53,11 +53,12 @@ class Tail:
         )
 
     def rarity(self, scores: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """−log10 of the share of normals that would score as high: 2 is one in a hundred. Strictly rising beyond the tail's start."""
+        """−log10 of the share of normals that would score as high: 2 is one in a hundred. Strictly rising from the lowest normal on:
+        what scores between two normals is as rare as a number between theirs."""
         values = np.atleast_1d(np.asarray(scores, np.float64))
-        total = len(self.sorted) + 1
-        reached = total - 1 - np.searchsorted(self.sorted, values, side="left")
-        counted = np.log10(1 / np.maximum((reached + 1) / total, self.share))
+        count = len(self.sorted)
+        reached = (count + 1 - np.arange(count)) / (count + 1)  # by the share of normals that each normal leaves at or above itself
+        counted = np.interp(values, self.sorted, -np.log10(np.maximum(reached, self.share)))
         excess = np.maximum(values - self.start, 0) / self.scale
         beyond = np.log1p(self.shape * excess) / self.shape if self.shape > 1e-6 else excess
         return np.where(values > self.start, -np.log10(self.share) + beyond / np.log(10), counted)
