@@ -13,7 +13,7 @@ from burnish.audio.model import load
 from burnish.errors import InputError, RecipeError
 from burnish.training import Order, recipe, train
 from burnish.training.audio import export, losses, networks, voices
-from burnish.training.audio.mixing import Pairs
+from burnish.training.audio.mixing import Pairs, with_resonances
 
 SMALL = {"network_args": {"width": 8, "blocks": 1, "across": 4}, "batch": 4, "crops": 8, "epochs": 2, "seconds": 0.5, "validation": 0.3}
 
@@ -40,6 +40,20 @@ def test_the_network_is_causal_but_for_a_frame_and_hands_its_state_on() -> None:
     assert speech.shape == (1, 12)
     assert torch.equal(whole[:, :8], other[:, :8])
     assert torch.allclose(torch.cat([first, second], 1), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("times", [0.87, 1.14])
+def test_resonances_move_and_the_pitch_stays(times: float) -> None:
+    pulses = np.zeros(16000, np.float32)
+    pulses[::125] = 1  # 128 Hz
+    decay = np.exp(-np.arange(400) / 80)
+    voice = np.convolve(pulses, decay * np.cos(2 * np.pi * 1500 * np.arange(400) / 16000))[:16000].astype(np.float32)
+    moved = with_resonances(voice, times)
+    assert len(moved) == len(voice)
+    before, after = (np.abs(np.fft.rfft(each[4000:12000])) for each in (voice, moved))  # bins of 2 Hz
+    assert np.square(after[::64]).sum() > 0.9 * np.square(after).sum()  # the harmonics are where they were
+    peaks = [64 * int(np.argmax(np.convolve(each[::64], np.ones(3), "same"))) * 2 for each in (before, after)]
+    assert peaks[1] / peaks[0] == pytest.approx(times, abs=0.08)
 
 
 def test_a_folder_of_voices_becomes_a_model(tmp_path: Path) -> None:

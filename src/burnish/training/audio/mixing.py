@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from burnish.audio import noises
-from burnish.audio.frames import HOP, RATE
+from burnish.audio import frames, noises
+from burnish.audio.frames import BINS, HOP, RATE
 from burnish.audio.noises import Bank
 from burnish.degradation import Degradation
 
 Samples = NDArray[np.float32]
 
-SPEEDS = (1.0, 5 / 6, 10 / 11, 10 / 9, 6 / 5)  # pitch and pace together: the voices of more people than there are
+SPEEDS = (1.0, 5 / 6, 10 / 11, 10 / 9, 6 / 5)  # pitch and pace together
+# Those, and resonances so many times as high: the voices of more people than there are, since pitch does not tell how long a throat is.
+THROATS = ((1.0, 1.0), (5 / 6, 1.06), (10 / 11, 1.0), (10 / 9, 1.0), (6 / 5, 0.9), (1.0, 0.87), (1.0, 1.14))
+QUEFRENCIES = 32  # of a spectrum's shape without its harmonics: up to a pitch of 500 Hz
 LEVEL = 0.05  # root mean square of what a network hears, of a full scale of 1: a recording is brought there first
 SPREAD = 8.0  # decibels by which that is missed in training
 NOTHING = 0.1  # share of examples without any voice
@@ -32,8 +35,9 @@ class Mixer:
 
     @staticmethod
     def of(bank: Bank, degradation: Degradation, length: int) -> "Mixer":
-        """One that knows each voice at several speeds too."""
-        return Mixer(tuple(sped(voice, speed) for speed in SPEEDS for voice in bank.voices), degradation, length)
+        """One that knows each voice as several people would have it."""
+        voices = tuple(with_resonances(sped(voice, speed), times) for speed, times in THROATS for voice in bank.voices)
+        return Mixer(voices, degradation, length)
 
     def batch(self, count: int, seed: tuple[int, ...]) -> tuple[Samples, Samples]:
         """Degraded and clean stretches, `count`×`length` each, drawn by `seed`."""
@@ -120,6 +124,23 @@ def sped(samples: Samples, speed: float) -> Samples:
     spectrum = np.fft.rfft(samples, before)
     kept = spectrum[: after // 2 + 1] if after < before else np.pad(spectrum, (0, after // 2 + 1 - len(spectrum)))
     return (np.fft.irfft(kept, after) * (after / before)).astype(np.float32)[: round(len(samples) / speed)]
+
+
+def with_resonances(samples: Samples, times: float) -> Samples:
+    """The voice with its resonances so many times as high, its pitch and pace as they were, as of a shorter or a longer throat."""
+    if times == 1 or len(samples) < 4 * HOP:
+        return samples
+    spectra = frames.spectra(np.pad(samples, (HOP, HOP + -len(samples) % HOP)), HOP)
+    logs = np.log(np.abs(spectra) + 1e-5)
+    cepstra = np.fft.irfft(logs, 2 * HOP, axis=-1)
+    cepstra[:, QUEFRENCIES : 2 * HOP - QUEFRENCIES + 1] = 0
+    shape = np.fft.rfft(cepstra, axis=-1).real
+    # What lies above the highest frequency has the shape that it has there.
+    places = np.minimum(np.arange(BINS) / times, BINS - 1)
+    low = np.minimum(places.astype(np.int64), BINS - 2)
+    moved = shape[:, low] + (places - low) * (shape[:, low + 1] - shape[:, low])
+    gain = np.exp(np.clip(moved - shape, -2.5, 2.5)).astype(np.float32)
+    return frames.samples((spectra * gain).astype(np.complex64), HOP)[HOP : HOP + len(samples)]
 
 
 def coloured(samples: Samples, rng: np.random.Generator) -> Samples:
