@@ -31,7 +31,7 @@ def test_what_goes_in_comes_out(dtype: type, height: int, width: int, bands: int
     pixels = (np.random.default_rng(height).random((height, width, bands)) * 250).astype(dtype)
     source = RowSource((pixels[top : top + step] for top in range(0, height, step)), height, width, bands, pixels.dtype)
     image = source.image()
-    gc.collect()  # nothing of the source may be lost while the image lives
+    gc.collect(1)  # of the young objects: nothing of the source may be lost while the image lives
     read = image.numpy().reshape(pixels.shape)
     assert read.dtype == pixels.dtype
     np.testing.assert_array_equal(read, pixels)
