@@ -179,6 +179,12 @@ class Degradation:
         return all(chain[-1].kind.gives_eight_bit for chain in self.chains)
 
     @property
+    def takes_nothing(self) -> bool:
+        """Whether what is degraded so is what it was, but for rounding to 8 bit: `8bit`, `noise:0`."""
+        spans = [span for chain in self.chains for span in chain]
+        return all(span.kind.gives_eight_bit if span.high is None else span.high == 0 and span.kind.pair is None for span in spans)
+
+    @property
     def has_own_truth(self) -> bool:
         """Whether what a result is compared with may be another than the item itself: see Chain.pair."""
         return any(span.kind.pair is not None for chain in self.chains for span in chain)

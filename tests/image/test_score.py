@@ -38,6 +38,7 @@ class StandIn:
     function: object
     card: Card
     path: str = "there.onnx"
+    only_rebuilds: bool = False
     calls: list = field(default_factory=list)
 
     def run(self, batch):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from burnish.degradation import OWN, Degradation
 from burnish.errors import DegradationError, InputError, ModelError
 from burnish.image import datasets, pairs
+from burnish.image.components import rebuilds
 from burnish.image.datasets import PictureSet
 from burnish.image.score import ImageBoard, scored
 from burnish.model import file as model_file
@@ -25,20 +26,29 @@ HELD = 1 << 28  # bytes of decoded images held while they are scored; of a folde
 @dataclass(frozen=True)
 class Task:
     """Images to score on, the degradation that they get (or, of pairs, have), and what the baselines are set on: nothing, one set, or two
-    halves of the images themselves, each for the other. `is_apart`: the source keeps its test images apart from those to learn from."""
+    halves of the images themselves, each for the other; `learnt` is what PCA learns from, likewise, for models that only rebuild what they
+    are given. `is_apart`: the source keeps its test images apart from those to learn from."""
 
     pictures: PictureSet
     degradation: Degradation
     tuning: tuple[PictureSet, ...]
     notes: tuple[str, ...]
     is_apart: bool
+    learnt: tuple[PictureSet, ...] = ()
 
     def score(self, models: Sequence[Model], seed: int = 0, progress: Progress | None = None) -> list[ImageBoard]:
         """A board a model, in the given order. Raises InputError for a seed below 0."""
         if seed < 0:
             raise InputError(f"seed = {seed} must be 0 or more")
         notes = [(*self.notes, *([] if self.is_apart else familiar(model, self.pictures))) for model in models]
-        return scored(models, self.pictures, self.degradation, tuning=self.tuning, seed=seed, progress=progress, notes=notes)
+        boards: dict[int, ImageBoard] = {}
+        for rebuilding, tuning in ((False, self.tuning), (True, self.learnt)):
+            places = [i for i, model in enumerate(models) if rebuilds(model, self.degradation) is rebuilding]
+            if places:
+                chosen, told = [models[i] for i in places], [notes[i] for i in places]
+                given = scored(chosen, self.pictures, self.degradation, tuning=tuning, seed=seed, progress=progress, notes=told)
+                boards |= dict(zip(places, given, strict=True))
+        return [boards[i] for i in range(len(models))]
 
 
 def evaluate(
@@ -59,6 +69,9 @@ def evaluate(
 
     A board's `gain` is in dB of PSNR, with the interval of Efron's percentile bootstrap (1979); SSIM is that of Wang, Bovik, Sheikh and
     Simoncelli (2004). Where baselines are set on pairs, it is on every other one for those between them.
+
+    A model whose latent is to give back what it is given (trained on images that nothing is taken away from, and given such) is beside
+    PCA with as many numbers instead: on a folder each half of the images by what PCA learnt from the other half. It helps when it leads.
 
     Raises InputError for data that cannot be read, a `limit` below 1 or a `seed` below 0, ModelError for a model that cannot restore such
     images, DegradationError for a degradation that cannot be made, MissingExtraError for baselines without scikit-image.
@@ -93,7 +106,7 @@ def prepared(
         if degrade is not None:
             raise DegradationError(f"{degrade}: pairs are degraded already; give clean images, or a degradation, not both")
         pictures, notes = pairs.load(Path(data), Path(clean), card.channels, progress, limit=limit, resident=HELD)
-        halves = tuple(pictures.chosen(range(half, len(pictures.images), 2)) for half in (1, 0)) if len(pictures.images) > 1 else ()
+        halves = _halves(pictures) if len(pictures.images) > 1 else ()
         if with_baselines and not halves:
             notes.append("no baselines: a single pair leaves nothing to choose their settings on")
         return Task(pictures, Degradation.parse(OWN), halves if with_baselines else (), tuple(notes), is_apart=False)
@@ -104,8 +117,16 @@ def prepared(
             "degradation (--degrade noise:25)"
         )
     pictures = datasets.load(data, "test", progress, card.channels, limit=limit, resident=HELD)
-    tuning = (datasets.tuning_for(data, card.channels),) if with_baselines else ()
-    return Task(pictures, degradation, tuning, (), is_apart=datasets.has_test_split(data))
+    is_apart = datasets.has_test_split(data)
+    rebuilding = [rebuilds(model, degradation) for model in models]
+    tuning = (datasets.tuning_for(data, card.channels),) if with_baselines and (is_apart or not all(rebuilding)) else ()
+    learnt = (tuning if is_apart else _halves(pictures)) if with_baselines and any(rebuilding) else ()
+    return Task(pictures, degradation, tuning, (), is_apart, learnt)
+
+
+def _halves(pictures: PictureSet) -> tuple[PictureSet, ...]:
+    """For the images at even places those at odd ones, and the other way round; empty for a single image."""
+    return tuple(pictures.chosen(range(half, len(pictures.images), 2)) for half in (1, 0))
 
 
 def familiar(model: Model, pictures: PictureSet) -> list[str]:

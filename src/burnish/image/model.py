@@ -52,6 +52,19 @@ class Model:
         """Sixteen hexadecimal digits that tell its file from another."""
         return self.file.digest
 
+    @property
+    def only_rebuilds(self) -> bool:
+        """Whether it has learnt to give back what it is given, from its latent, and nothing else."""
+        return self.has_latent and self.card.takes_nothing
+
+    def check_restores(self) -> None:
+        """Raises ModelError for a model that restores nothing."""
+        if self.only_rebuilds:
+            raise ModelError(
+                f"{self.card.name}: restores nothing, it turns images into latents and back; use it with burnish encode and decode, or "
+                "restore with another model, such as photo"
+            )
+
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The graph as it is: N×C×H×W float32 on 0–1 (H and W multiples of the card's `multiple_of`) to the same, not clipped."""
         return self.file.run(["restored"], {"image": batch})[0]
@@ -134,7 +147,7 @@ class Model:
         latent, and what `restore` raises.
         """
         if not self.has_latent:
-            raise ModelError(f"{self.card.name}: has no latent to encode into; take a model with a bottleneck, such as seed")
+            raise ModelError(f"{self.card.name}: has no latent to encode into; take a model with a bottleneck, such as latent")
         pictures = _checked_pictures(array)
         bands = pictures.shape[-1]
         layout = self.layout(bands, alpha=bands in (2, 4) and bands != self.card.channels, shape=pictures.shape[1:3])
@@ -156,7 +169,7 @@ class Model:
         is none of this model, or holds values that are not finite.
         """
         if not self.has_latent:
-            raise ModelError(f"{self.card.name}: has no latent to decode from; take a model with a bottleneck, such as seed")
+            raise ModelError(f"{self.card.name}: has no latent to decode from; take a model with a bottleneck, such as latent")
         known = self.file.outputs[1].shape
         values = np.asarray(latent, np.float32)
         batch = values[None] if values.ndim == len(known) - 1 else values

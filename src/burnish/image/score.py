@@ -21,7 +21,7 @@ from burnish.arrays import centre, to_unit
 from burnish.cpus import available_cpus
 from burnish.degradation import Chain, Degradation
 from burnish.errors import InputError, ModelError
-from burnish.image import baselines, metrics
+from burnish.image import baselines, components, metrics
 from burnish.image.baselines import THREADS, Batch, batch_size
 from burnish.image.samples import Kind, Sample
 from burnish.scoreboard.board import Metric, Scoreboard, gained
@@ -41,6 +41,11 @@ MEASURED = (
     "image by image, then averaged. The interval is a bootstrap over images. The classical baselines run at their best setting chosen on "
     "other images; the Wiener oracle is told the true blur and noise. Channel accuracy is the share of pixels whose brightest channel is "
     "the original's: what Keras calls accuracy here."
+)
+REBUILT = (
+    "PSNR and SSIM are computed on values clipped to range and rounded to 8 bit (16 bit for 16-bit sources), image by image, then "
+    "averaged. What the model is given is the original itself, so that it is compared with principal components, as many as it has "
+    "numbers, which have learnt from other images. The interval is a bootstrap over images."
 )
 SAMPLES, SHOWN = 4, 512  # images shown of each kind, and how much of a large one's middle is kept for that
 IN_FLIGHT = 8 << 20  # pixels of images that are scored at the same time: each takes some hundred bytes a pixel meanwhile
@@ -115,6 +120,8 @@ def scored(
     sets, the first is for the images at even places and the second for the others; of none, there are no baselines. Raises InputError for
     an empty set, ModelError for a model that cannot restore these images or gives values that are not numbers, MissingExtraError for
     baselines without scikit-image.
+
+    A model that only rebuilds what it is given (components.rebuilds) stands beside PCA, which learns from `tuning`, instead.
     """
     if not models:
         raise InputError("no model to evaluate; name at least one")
@@ -122,16 +129,28 @@ def scored(
         raise InputError(f"{pictures.name}: no image to evaluate on; give a set with at least one that can be read")
     names = _distinct_names(models)
     sets = [_others(each, pictures) for each in tuning] if len(tuning) == 1 else tuning
-    tuned = [baselines.tune(each, degradation, seed, progress) for each in sets]
+    rebuilding = [components.rebuilds(model, degradation) for model in models]
+    tuned: list[tuple[list[baselines.Baseline], dict[str, str]]] = [([], {}) for _ in sets]
+    if not all(rebuilding):
+        tuned = [baselines.tune(each, degradation, seed, progress) for each in sets]
+    plain = [_components(model, sets) if is_one else ([], "") for model, is_one in zip(models, rebuilding, strict=True)]
     runners = [_runner(model, name) for model, name in zip(models, names, strict=True)]
     own = list(zip(names, runners, strict=True))
     rivals = [[(each.name, each.restore) for each in found] for found, _ in tuned] or [[]]
-    scores = _score([[("input", _nothing), *each, *own] for each in rivals], pictures, degradation, seed, progress)
-    of_rivals = dict(zip(["input", *(name for name, _ in rivals[0])], scores.values, strict=False))
+    for found, _ in plain:
+        for half, each in enumerate(found):
+            rivals[half].append((each.name, each.restore))
+    scores = _score([[("input", _nothing), *own, *each] for each in rivals], pictures, degradation, seed, progress)
+    nothing, of_models, of_rivals = scores.values[0], scores.values[1 : len(own) + 1], iter(scores.values[len(own) + 1 :])
+    classical = {each.name: next(of_rivals) for each in (tuned[0][0] if tuned else [])}
     boards = []
     for index, (model, (name, run)) in enumerate(zip(models, own, strict=True)):
-        columns = {"input": of_rivals["input"], "model": scores.values[len(of_rivals) + index], **of_rivals}
+        beside, why = plain[index]
+        columns = {"input": nothing, "model": of_models[index]}
+        columns |= ({beside[0].name: next(of_rivals)} if beside else {}) if rebuilding[index] else classical
+        rival = (beside[0].name if beside else "") if rebuilding[index] else "input"
         gains = columns["model"][:, 0] - columns["input"][:, 0]
+        leads = columns["model"][:, 0] - columns[rival or "input"][:, 0]
         boards.append(
             ImageBoard(
                 model=name,
@@ -143,15 +162,24 @@ def scored(
                 metrics=METRICS,
                 scores=_means(columns),
                 gained=gained(gains, seed),
-                not_applicable=tuned[0][1] if tuned else {},
-                settings=_settings([each for found, _ in tuned for each in found]),
+                rival=rival,
+                led=gained(leads, seed) if rival not in ("", "input") else None,
+                not_applicable=({"pca": why} if why else {}) if rebuilding[index] else (tuned[0][1] if tuned else {}),
+                settings=_settings(beside if rebuilding[index] else [each for found, _ in tuned for each in found]),
                 skipped=tuple(sorted((*pictures.skipped, *scores.broken))),
-                samples=_samples(run, gains, pictures.chosen(scores.kept), degradation, seed),
+                samples=_samples(run, leads, pictures.chosen(scores.kept), degradation, seed),
                 notes=notes[index] if notes else (),
-                measured=MEASURED,
+                measured=REBUILT if rebuilding[index] else MEASURED,
             )
         )
     return boards
+
+
+def _components(model: Model, sets: Sequence[PictureSet]) -> tuple[list[baselines.Baseline], str]:
+    """PCA learnt from each of the sets; none, and why, where one of them is too small, and none where there are no sets."""
+    found = [components.fitted(model, each) for each in sets]
+    told = [each for each in found if isinstance(each, str)]
+    return ([], told[0]) if told else ([each for each in found if not isinstance(each, str)], "")
 
 
 def _means(columns: Mapping[str, Scores]) -> dict[str, dict[str, float]]:

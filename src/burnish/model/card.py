@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args, get_origin
 
+from burnish.degradation import Degradation
 from burnish.errors import ModelError
 
 FORMAT = 2
@@ -56,6 +57,11 @@ class Card:
     """On what terms its weights may be used, which follows from the terms of its data: "CC0"; "unstated" where those are."""
     version: str
     """The Burnish that made it: "0.1.0"."""
+
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether nothing was taken away from the data that it was trained on, so that there is nothing that it could restore."""
+        return Degradation.parse(self.degradation, self.kind).takes_nothing
 
     def to_json(self) -> str:
         """The card as JSON text, without what does not apply to its kind."""

@@ -40,12 +40,24 @@ def score_line(score: dict[str, Any]) -> str:
     """A scoreboard in a line: the gain beside the do-nothing line it is measured from."""
     if "psnr" not in score:
         return _heard(score)
+    if score.get("rival", "input") != "input":
+        return _rebuilt(score)
     gain = score["psnr"]["model"] - score["psnr"]["input"]
     return (
         f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched to {score['psnr']['model']:.2f}, "
         f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}, {_degraded(score)}"
         f"{'' if score['helps'] else ': does not help'}"
     )
+
+
+def _rebuilt(score: dict[str, Any]) -> str:
+    """A scoreboard of what gives back what it was given, in a line: beside PCA, where it could be learnt."""
+    own, rival = score["psnr"]["model"], score["psnr"].get(score["rival"])
+    where = f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}"
+    if rival is None:
+        return f"{own:.2f} dB, {where}; PCA beside it was not applicable"
+    told = f"{own - rival:+.2f} dB on PCA with as many numbers, from its {rival:.2f} to {own:.2f}, {where}"
+    return f"{told}{'' if score['helps'] else ': does not help'}"
 
 
 def _degraded(score: dict[str, Any]) -> str:
@@ -69,6 +81,11 @@ def limits(card: Card) -> str:
     """What the model was not made for, as `burnish restore` will leave it unchanged or refuse it."""
     if card.kind == "audio":
         return "speech: what holds none, and speech that is clean, is left unchanged; any rate and number of channels"
+    size = f"only {card.input_size[0]}×{card.input_size[1]} pixels" if card.input_size else "any size"
+    colour = {1: "grey (colour channel by channel)", 3: "colour and grey"}.get(card.channels, f"{card.channels} channels")
+    if card.takes_nothing:
+        brought = f"{size}, to which burnish encode brings others" if card.input_size else size
+        return f"restores nothing: for burnish encode and decode; {brought}; {colour}"
     trained = Degradation.parse(card.degradation, card.kind)
     blur, noise = trained.span("blur"), trained.span("noise")
     told = [f"blur of {_span(blur)} {'pixel' if blur == (1, 1) else 'pixels'}" if blur else "no blur"]
@@ -77,8 +94,6 @@ def limits(card: Card) -> str:
     told += sorted(trained.names - {"blur", "noise", "8bit", *(stage for stage, _ in NAMED)})
     if trained.is_own:
         told = ["what its pairs of images showed"]
-    size = f"only {card.input_size[0]}×{card.input_size[1]} pixels" if card.input_size else "any size"
-    colour = {1: "grey (colour channel by channel)", 3: "colour and grey"}.get(card.channels, f"{card.channels} channels")
     beyond = "" if trained.is_own else "; what lies beyond is left unchanged"
     return f"{', '.join(told)}; {size}; {colour}{beyond}"
 

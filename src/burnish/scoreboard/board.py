@@ -2,7 +2,8 @@
 
 A board is {metric: {method: value}}: `input` is doing nothing, `model` the model, every other method a baseline. One metric is the
 headline. The gain is the headline's value of the model minus that of the untouched input, mean over items; its 95 % interval is a bootstrap
-over items; and the model helps when the gain and the interval's lower end are both above zero.
+over items; and the model helps when the gain and the interval's lower end are both above zero. A model whose input is the truth already has
+another rival than that: it helps when its lead on the rival and the lower end of that one's interval are.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Scoreboard:
     `kind` is the items' medium (`image`), `metrics` says what the keys of `scores` mean, the headline first; `settings` tells how each
     baseline was set, and `not_applicable` why one is missing; `skipped` names items that could not be read, and why. `notes` hold what a
     reader must know beside the figures; `measured` says how they came about. `estimated`: there is no truth, and the scores are estimated.
+    `rival` is the method that the model has to beat ("": there is none to judge it by), and `led` its lead on that, unless that is `input`.
     """
 
     model: str
@@ -84,6 +86,8 @@ class Scoreboard:
     notes: tuple[str, ...] = ()
     measured: str = ""
     estimated: bool = False
+    rival: str = "input"
+    led: Gain | None = None
 
     @property
     def headline(self) -> Metric:
@@ -107,8 +111,8 @@ class Scoreboard:
 
     @property
     def helps(self) -> bool:
-        """Whether the model makes items better beyond doubt."""
-        return self.gained.helps
+        """Whether the model makes items better beyond doubt; of one that only rebuilds, whether it does so better than its rival."""
+        return self.gained.helps if self.rival == "input" else self.led is not None and self.led.helps
 
     def to_json(self) -> dict[str, Any]:
         """The board in JSON's own types, without the samples."""
@@ -129,6 +133,8 @@ class Scoreboard:
             "skipped": [{"name": name, "why": why} for name, why in self.skipped],
             "notes": list(self.notes),
             **({"estimated": True} if self.estimated else {}),
+            **({} if self.rival == "input" else {"rival": self.rival}),
+            **({"lead": self.led.mean, "lead_ci95": [self.led.low, self.led.high]} if self.led else {}),
         }
 
 
@@ -157,7 +163,7 @@ def table(boards: Sequence[Scoreboard]) -> str:
     """The boards as plain text: the untouched input, the baselines, the models, and a verdict in words on each model."""
 
     def alike(board: Scoreboard) -> tuple[Any, ...]:
-        return board.data, board.items, board.degradation, board.scores[board.metric]["input"], dict(board.settings)
+        return board.data, board.items, board.degradation, board.scores[board.metric]["input"], dict(board.settings), board.rival
 
     return "\n\n".join("\n".join(_lines(list(group))) for _, group in itertools.groupby(boards, key=alike))
 
@@ -183,7 +189,7 @@ def _lines(boards: list[Scoreboard]) -> Iterator[str]:
 
 def _heads(board: Scoreboard) -> list[str]:
     columns = [titled(metric) for metric in board.metrics if metric.of_baselines]
-    return ["method", *columns, f"gain {board.headline.unit}".strip()]
+    return ["method", *columns, gain_head(board)]
 
 
 def _rows(boards: list[Scoreboard]) -> Iterator[list[str]]:
@@ -194,8 +200,7 @@ def _rows(boards: list[Scoreboard]) -> Iterator[list[str]]:
     lines += [(board.model, "model", board) for board in boards]
     for label, method, board in lines:
         values = [shown(metric, board.scores.get(metric.name, {}).get(method)) for metric in board.metrics if metric.of_baselines]
-        headline = board.scores[board.metric]
-        yield [label, *values, signed(headline[method] - headline["input"], board.headline) if method != "input" else ""]
+        yield [label, *values, gain_cell(board, method) if method != "input" else ""]
 
 
 def _aligned(lines: list[list[str]]) -> Iterator[str]:
@@ -205,20 +210,37 @@ def _aligned(lines: list[list[str]]) -> Iterator[str]:
         yield "  ".join([f"{label:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))]).rstrip()
 
 
+def gain_head(board: Scoreboard) -> str:
+    """What the column of gains is called: gain dB, or over PCA dB."""
+    return f"{'gain' if board.led is None else f'over {words(board.rival)}'} {board.headline.unit}".strip()
+
+
+def gain_cell(board: Scoreboard, method: str) -> str:
+    """A method's gain on what the model has to beat; nothing for that itself, unless it is the untouched input."""
+    headline = board.scores[board.metric]
+    if board.led is not None and method in ("input", board.rival):
+        return ""
+    return signed(headline[method] - headline[board.rival if board.led is not None else "input"], board.headline)
+
+
 def verdict(board: Scoreboard) -> str:
     """In a sentence whether the model helps, by how much, and how sure that is."""
-    low, high = (signed(end, board.headline) for end in board.gain_ci95)
+    if not board.rival:
+        return f"{board.model} is not judged: what it is given is the original itself, and no PCA with as many numbers stands beside it."
+    gain = board.led or board.gained
+    rival = "the untouched input" if board.led is None else f"{words(board.rival)} with as many numbers"
+    low, high = (signed(end, board.headline) for end in (gain.low, gain.high))
     number = count(board.items, board.kind)
     sure = f"(95 % interval {low} to {high}, {number})" if board.items > 1 else f"({number}: no interval)"
-    by = f"{shown(board.headline, abs(board.gain))} {board.headline.unit}".strip()
+    by = f"{shown(board.headline, abs(gain.mean))} {board.headline.unit}".strip()
     label = f" {board.headline.label}" if not board.headline.unit else ""
     if board.helps:
-        return f"{board.model} helps: {by}{label} closer to the originals than the untouched input {sure}."
-    if board.gain > 0:
+        return f"{board.model} helps: {by}{label} closer to the originals than {rival} {sure}."
+    if gain.mean > 0:
         return f"{board.model} does not help beyond doubt: {by}{label} closer to the originals, but perhaps by chance {sure}."
-    if board.gain == 0:
-        return f"{board.model} does not help: exactly as far from the originals as the untouched input {sure}."
-    return f"{board.model} does not help: {by}{label} further from the originals than the untouched input {sure}."
+    if gain.mean == 0:
+        return f"{board.model} does not help: exactly as far from the originals as {rival} {sure}."
+    return f"{board.model} does not help: {by}{label} further from the originals than {rival} {sure}."
 
 
 def titled(metric: Metric) -> str:
@@ -228,7 +250,7 @@ def titled(metric: Metric) -> str:
 
 def words(method: str) -> str:
     """A baseline's name as people read it."""
-    return method.replace("_", " ")
+    return "PCA" if method == "pca" else method.replace("_", " ")
 
 
 def shown(metric: Metric, value: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from burnish.files import write_text
 from burnish.model.card import Card
 from burnish.scoreboard import charts
-from burnish.scoreboard.board import ESTIMATED, Metric, Scoreboard, count, shown, signed, titled, words
+from burnish.scoreboard.board import ESTIMATED, Metric, Scoreboard, count, gain_cell, gain_head, shown, signed, titled, verdict, words
 from burnish.wording import counted
 
 STYLE = """
@@ -66,6 +66,8 @@ def page(title: str, content: str) -> str:
 
 
 def _verdict(board: Scoreboard) -> str:
+    if board.rival != "input":
+        return escape(verdict(board)) if board.helps else f'<span class="bad">{escape(verdict(board))}</span>'
     name, metric = escape(board.model), board.headline
     low, high = (signed(end, metric) for end in board.gain_ci95)
     scores = board.scores[metric.name]
@@ -80,11 +82,14 @@ def _verdict(board: Scoreboard) -> str:
 def _story(story: Story) -> str:
     board = story.board
     scores, metric = board.scores[board.metric], board.headline
-    gains = [(words(key), value - scores["input"]) for key, value in scores.items() if key not in ("input", "model")]
+    against = "input" if board.led is None else board.rival
+    gains = [(words(key), value - scores[against]) for key, value in scores.items() if key not in ("input", "model", against)]
+    gains.append((board.model, scores["model"] - scores[against]))
+    over = "the untouched input" if board.led is None else words(against)
     parts = [
         f"<h2>{escape(board.model)}</h2><p>{escape(story.card.summary)}</p>",
         _scores(board),
-        charts.bars(f"Gain over the untouched input, {metric.unit or metric.label}", [*gains, (board.model, board.gain)]),
+        charts.bars(f"Gain over {over}, {metric.unit or metric.label}", gains),
     ]
     if board.samples:
         parts.append(f'<h3>Samples</h3><div class="samples">{"".join(sample.html() for sample in board.samples)}</div>')
@@ -108,7 +113,7 @@ def _scores(board: Scoreboard) -> str:
     return (
         f"<p class=quiet>{escape(board.data)}, {count(board.items, board.kind)}, degraded by <code>{escape(board.degradation)}</code></p>"
         f'{told}<div class="scroll"><table><thead><tr><th scope="col">method</th>{heads}'
-        f'<th scope="col" class="number">gain {escape(board.headline.unit)}</th></tr></thead>'
+        f'<th scope="col" class="number">{escape(gain_head(board))}</th></tr></thead>'
         f"<tbody>{_rows(board, columns)}{missing}</tbody></table></div>{_beside(board)}"
         + (f"<p>Skipped:</p><ul>{skipped}</ul>" if skipped else "")
     )
@@ -116,12 +121,11 @@ def _scores(board: Scoreboard) -> str:
 
 def _rows(board: Scoreboard, columns: Sequence[Metric]) -> str:
     """A row for doing nothing, for each baseline and for the model."""
-    headline = board.scores[board.metric]
     lines = [("untouched input", "", "input"), *((words(key), setting, key) for key, setting in board.settings.items())]
     parts = []
     for name, setting, method in [*lines, (board.model, "", "model")]:
         values = [shown(metric, board.scores[metric.name].get(method)) for metric in columns]
-        values.append(signed(headline[method] - headline["input"], board.headline))
+        values.append(gain_cell(board, method))
         cells = "".join(f'<td class="number">{value}</td>' for value in values)
         own = " class=own" if method == "model" else ""
         parts.append(f"<tr{own}><td>{escape(name)}<br><span class=quiet>{escape(setting)}</span></td>{cells}</tr>")
