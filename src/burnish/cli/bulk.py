@@ -74,9 +74,12 @@ def _work(source: str, out: str, name: str | None, engine: str, processes: int |
     from burnish.bulk import engines, places
     from burnish.bulk.report import Totals
     from burnish.bulk.shards import Job
+    from burnish.image.model import Model
     from burnish.model import file as model_file
 
     model = model_file.read(name or model_file.default())
+    if model.card.kind == "image":
+        Model(model).check_restores()
     job = Job(out, name or model_file.default(), model.digest)
     places.check(places.placed(out))
     totals, faults, told, before, held_up = Totals(), 0, 0, 0, 0

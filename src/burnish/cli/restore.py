@@ -80,6 +80,7 @@ def restore(
     named = model_file.load(name, threads) if name else None
     if named is not None and named.card.kind == "image":
         loaded = named
+        loaded.check_restores()
     else:
         loaded = model_file.load(model_file.default(), threads) if len(plan.jobs) > recordings else None
     settings = Settings(strength, tile, value_range, max_pixels or image_files.MAX_PIXELS, overwrite, not force)

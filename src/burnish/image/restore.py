@@ -156,6 +156,7 @@ def restore_file(
     if threads is not None and (threads < 1 or isinstance(model, Model)):
         raise InputError(f"threads = {threads} must be at least 1, and a loaded model has its own: load(name, threads)")
     loaded = model if isinstance(model, Model) else load(model, threads)
+    loaded.check_restores()
     return done(Work(Path(src), Path(dst), loaded, settings, _unseen, _unseen))
 
 

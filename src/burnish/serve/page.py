@@ -77,11 +77,13 @@ def page() -> list[Asset]:
 
 
 def loaded(names: Iterable[str], threads: int | None = None) -> dict[str, Any]:
-    """The models with these names or in these files, by their own names; without any, all that come with Burnish.
+    """The models with these names or in these files, by their own names; without any, all that come with Burnish and restore.
 
-    The default comes first. Raises what burnish.load does, and InputError for two of one name, or a name that can be no address.
+    The default comes first. Raises what burnish.load does, ModelError for a named one that restores nothing, and InputError for two of one
+    name, or a name that can be no address.
     """
-    wanted = list(names)
+    names = list(names)
+    wanted = names
     if not wanted:
         first = [name for kind in model_file.DEFAULTS if (name := model_file.default(kind)) in model_file.shipped()]
         wanted = list(dict.fromkeys([*first, *model_file.shipped()]))
@@ -89,6 +91,10 @@ def loaded(names: Iterable[str], threads: int | None = None) -> dict[str, Any]:
     for each in wanted:
         model = model_file.load(each, threads)
         name = model.card.name
+        if model.card.kind == "image":
+            if model.only_rebuilds and not names:
+                continue
+            model.check_restores()
         if not NAME.fullmatch(name):
             raise InputError(f"{each}: the model's name {name!r} can be no address; name it with letters, digits, dots and dashes")
         if name in models:
