@@ -1,9 +1,10 @@
-"""The images that the model `latent` learns from: photographs and parts of them, squeezed to 32×32.
+"""The images that the models `latent` and `patches` learn from: photographs and parts of them, squeezed to 32×32; squares as they are.
 
     python benchmarks/latent_pictures.py PHOTOGRAPHS OUT
 
 PHOTOGRAPHS is a folder, such as the free photographs; every fourth of them, in the order of their names, is kept out and gives
-OUT/latent-held-out, the others OUT/latent-pictures. Each photograph is taken whole, and in rectangles of many sizes, some mirrored.
+OUT/latent-held-out, the others OUT/latent-pictures. Each photograph is taken whole, and in rectangles of many sizes, some mirrored. For
+`patches` each gives four squares of 256 pixels, neither shrunk nor mirrored: OUT/latent-surfaces and OUT/surfaces-held-out.
 """
 
 import sys
@@ -14,25 +15,38 @@ import pyvips
 from numpy.typing import NDArray
 
 from burnish.image import datasets
-from burnish.latent.encoding import resized
+from burnish.image.datasets import resized
 
-SIDE, PARTS, SMALLEST = 32, 60, 96  # pixels of a picture, how many of each photograph, and the smallest square's side
+SIDE, SMALLEST = 32, 96  # pixels of a picture, and the smallest square's side
+PARTS, HELD_OUT = 60, 40  # pictures of each photograph, and of each that is kept out
+SURFACE, SURFACES = 256, 4  # pixels of a square for `patches`, and how many of each photograph
 
 
 def main(photographs: Path, out: Path) -> None:
-    """Write both folders as PNG files."""
+    """Write the four folders as PNG files."""
     files = sorted(datasets.pictures_in(photographs))
     terms = datasets.terms(photographs)
     for index, file in enumerate(files):
         held_out = index % 4 == 3
-        folder = out / ("latent-held-out" if held_out else "latent-pictures")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / datasets.TERMS_FILE).write_text(terms, "utf-8")
+        folder = _made(out / ("latent-held-out" if held_out else "latent-pictures"), terms)
+        surfaces = _made(out / ("surfaces-held-out" if held_out else "latent-surfaces"), terms)
         rng = np.random.default_rng(index)
         photograph = datasets.read(file)
-        for place in range(4 if held_out else PARTS):
+        for place in range(HELD_OUT if held_out else PARTS):
             picture = part(photograph, rng, whole=place == 0)
             pyvips.Image.new_from_array(picture).pngsave(str(folder / f"{file.stem}-{place:03d}.png"))
+        rng = np.random.default_rng((index, SURFACE))
+        for place in range(SURFACES):
+            top, left = (int(rng.integers(0, length - SURFACE + 1)) for length in photograph.shape[:2])
+            square = np.ascontiguousarray(photograph[top : top + SURFACE, left : left + SURFACE])
+            pyvips.Image.new_from_array(square).pngsave(str(surfaces / f"{file.stem}-{place}.png"))
+
+
+def _made(folder: Path, terms: str) -> Path:
+    """The folder, with the terms of what lies in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / datasets.TERMS_FILE).write_text(terms, "utf-8")
+    return folder
 
 
 def part(photograph: NDArray[np.uint8], rng: np.random.Generator, *, whole: bool) -> NDArray[np.uint8]:

@@ -23,9 +23,9 @@ import pyvips
 from numpy.typing import NDArray
 
 from burnish.image import datasets
+from burnish.image.datasets import resized
 from burnish.image.metrics import psnr, ssim
 from burnish.latent import thumb
-from burnish.latent.encoding import resized
 
 HERE = Path(__file__).parent
 PACKAGES = ("thumbhash@0.1.1", "blurhash@2.0.5")

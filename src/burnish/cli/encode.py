@@ -28,13 +28,14 @@ def _size_of(_context: click.Context, _option: click.Parameter, value: str | Non
 
 
 @click.command(
-    epilog="\b\nExamples:\n  burnish encode photos/ -o photos.npz --bytes 24\n  burnish encode photo.jpg --bytes 24 --text"
-    "\n  burnish encode photos/ -o photos.parquet -m seed --size 32x32"
-    "\n  burnish encode photos/ -o packed.npz -m seed --size 32x32 --bytes 200"
+    epilog="\b\nExamples:\n  burnish encode photos/ -o latents.npz\n  burnish encode photos/ -o photos.npz --bytes 24"
+    "\n  burnish encode photo.jpg --bytes 24 --text"
+    "\n  burnish encode photos/ -o photos.parquet -m patches --size 256x256"
+    "\n  burnish encode photos/ -o packed.npz -m latent --bytes 40"
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="An .npz, or a .parquet (needs burnish[parquet]).")
-@click.option("-m", "--model", "name", metavar="MODEL", help="A model with a latent. [placeholders, with --bytes]")
+@click.option("-m", "--model", "name", metavar="MODEL", help="A model with a latent. [latent; with --bytes, placeholders]")
 @click.option(
     "--bytes",
     "size_in_bytes",
@@ -89,9 +90,9 @@ def _wanted(name: str | None, size_in_bytes: int | None, size: tuple[int, int] |
     from burnish.latent import encoding, packing, thumb
     from burnish.model import file as model_file
 
+    if name is None and size_in_bytes is None and not text:
+        name = encoding.DEFAULT
     if name in (None, encoding.PLACEHOLDER):
-        if size_in_bytes is None and not text and name is None:
-            raise click.UsageError("say what to make: placeholders with --bytes 24, or the latents of a model with -m")
         room = encoding.SMALL if size_in_bytes is None else size_in_bytes
         thumb.check_size(room)
         return encoding.Wanted(None, None, room)
@@ -103,7 +104,7 @@ def _wanted(name: str | None, size_in_bytes: int | None, size: tuple[int, int] |
     if model.card.kind != "image":
         raise ModelError(f"{name}: is a model of {model.card.kind}, not of images; name a model of images with a latent")
     if not model.has_latent:
-        raise ModelError(f"{name}: has no latent to encode into; take a model with a bottleneck, such as seed")
+        raise ModelError(f"{name}: has no latent to encode into; take a model with a bottleneck, such as latent")
     own = model.card.input_size
     return encoding.Wanted(model, size or ((own[0], own[1]) if own else None), size_in_bytes)
 
@@ -140,7 +141,7 @@ def _end(skipped: list[tuple[str, str]]) -> None:
         sys.exit(1)
 
 
-@click.command(epilog="\b\nExamples:\n  burnish decode photos.npz -o seen/\n  burnish decode latents.npz -m seed -o seen/")
+@click.command(epilog="\b\nExamples:\n  burnish decode photos.npz -o seen/\n  burnish decode latents.npz -o seen/ -m mine.onnx")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the images go, as PNG.")
 @click.option("-m", "--model", "name", metavar="MODEL", help="The model that made the latents. [the shipped one of that name]")

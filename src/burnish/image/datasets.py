@@ -243,3 +243,32 @@ def write_png(path: Path, image: NDArray[np.float32], like: np.dtype[Any]) -> No
     written = pyvips.Image.new_from_array(pixels, interpretation="rgb16" if levels > 255 else "srgb")
     with atomic(path) as temporary:
         temporary.write_bytes(written.pngsave_buffer())
+
+
+def resized(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """An H×W×C image squeezed or stretched to another size."""
+    import pyvips
+
+    source = pyvips.Image.new_from_array(np.ascontiguousarray(image))
+    made = source.resize(width / image.shape[1], vscale=height / image.shape[0], kernel="lanczos3")
+    pixels: NDArray[Any] = made.gravity("centre", width, height, extend="copy").numpy().reshape(height, width, -1)
+    return pixels
+
+
+def brought(pictures: PictureSet, height: int, width: int) -> PictureSet:
+    """The images squeezed or stretched to one size; those that cannot be read are skipped. Raises InputError when none can."""
+    kept: list[int] = []
+    images: list[NDArray[Any]] = []
+    skipped = list(pictures.skipped)
+    for index, name in enumerate(pictures.names):
+        try:
+            images.append(resized(pictures.images[index], height, width))
+        except InputError as error:
+            skipped.append((name, str(error)))
+            continue
+        kept.append(index)
+    if not kept:
+        raise InputError(f"{pictures.name}: none of its images can be read; the first, {': '.join(skipped[0])}")
+    same = len({image.dtype for image in images}) == 1
+    names = [pictures.names[index] for index in kept]
+    return replace(pictures, images=np.stack(images) if same else images, names=names, skipped=tuple(sorted(skipped)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.errors import InputError, ModelError
-from burnish.image.datasets import PictureSet, write_png
+from burnish.image.datasets import PictureSet, resized, write_png
 from burnish.image.model import Model
 from burnish.latent import store, thumb
 from burnish.latent.packing import Coding
@@ -19,6 +19,7 @@ from burnish.progress import Progress, silent
 BATCH_BYTES = 1 << 22  # of pixels run at a time
 BATCH = 512  # images
 PLACEHOLDER = "thumb"
+DEFAULT = "latent"  # the model that encodes where none is named and no placeholders are asked for
 SMALL = 24  # bytes of a placeholder where nothing else is said
 THUMB_FORMAT = "thumb 1"  # what stands for the fingerprint of placeholders, which every later Burnish must read
 LONGEST = 1000  # pixels on the longer side of a decoded placeholder
@@ -88,16 +89,6 @@ def fitted(image: NDArray[Any], wanted: Wanted) -> NDArray[Any]:
     if wanted.size is None or image.shape[:2] == wanted.size:
         return image
     return resized(image, *wanted.size)
-
-
-def resized(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """An H×W×C image squeezed or stretched to another size."""
-    import pyvips
-
-    source = pyvips.Image.new_from_array(np.ascontiguousarray(image))
-    made = source.resize(width / image.shape[1], vscale=height / image.shape[0], kernel="lanczos3")
-    pixels: NDArray[Any] = made.gravity("centre", width, height, extend="copy").numpy().reshape(height, width, -1)
-    return pixels
 
 
 def _add(writer: Writer, wanted: Wanted, paths: list[str], images: list[NDArray[Any]]) -> None:

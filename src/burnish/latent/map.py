@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from burnish.cpus import available_cpus
 from burnish.errors import InputError, MissingExtraError, ModelError
 from burnish.files import write_bytes
-from burnish.image.datasets import PictureSet
+from burnish.image.datasets import PictureSet, resized
 from burnish.latent import nearness, outlines
-from burnish.latent.encoding import resized
 from burnish.latent.planes import Floats
 from burnish.model import file as model_file
 from burnish.model import wire
