@@ -1,4 +1,4 @@
-"""How well the models `latent` and `patches` rebuild pictures of photographs that they have not learnt from, beside PCA with as many numbers.
+"""How well the models `latent` and `patches` rebuild photographs that they have not learnt from, beside PCA with as many numbers.
 
     python benchmarks/latent_shipped.py PICTURES
 

@@ -114,6 +114,8 @@ def test_the_verdict_is_about_pca(error, helps):
     text = table([board])
     assert "PCA (6 numbers for an image, learnt from 80 images)" in text
     assert "over PCA dB" in text
+    assert [caption.split(",")[0] for caption, _ in board.samples[0].captioned()] == ["Original", "Given back"]
+    assert "gain" not in board.samples[0].html()
     assert ("small helps: " in text, "than PCA with as many numbers" in text) == (helps, True)
 
 

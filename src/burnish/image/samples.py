@@ -22,7 +22,8 @@ Kind = Literal["worst", "middle", "best"]
 
 @dataclass(frozen=True)
 class Sample:
-    """An image to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it; no original where there is none.
+    """An image to show: H×W×3 uint8 as it was, as it was degraded and as the model restored it; no original where there is none. Where
+    nothing was taken away from it (`rebuilt`), as it was and as the model gave it back.
 
     Of a large image they are its middle; `size` is the whole one's height and width (None: they are all of it). The figures are of all.
     """
@@ -35,6 +36,7 @@ class Sample:
     psnr_input: float
     psnr_model: float
     size: tuple[int, int] | None = None
+    rebuilt: bool = False
 
     @property
     def gain(self) -> float:
@@ -43,8 +45,9 @@ class Sample:
 
     def captioned(self) -> list[tuple[str, NDArray[np.uint8]]]:
         """The images that there are, at most CROP pixels a side, each with what it is."""
-        captions = ("Original", f"Degraded, {self.psnr_input:.2f} dB", f"Restored, {self.psnr_model:.2f} dB")
-        images = (self.original, self.degraded, self.restored)
+        after = f"{'Given back' if self.rebuilt else 'Restored'}, {self.psnr_model:.2f} dB"
+        captions = ("Original", f"Degraded, {self.psnr_input:.2f} dB", after)
+        images = (self.original, None if self.rebuilt else self.degraded, self.restored)
         return [(caption, centre(image, CROP)) for caption, image in zip(captions, images, strict=True) if image is not None]
 
     def html(self) -> str:
@@ -52,9 +55,8 @@ class Sample:
         height, width = self.size or self.degraded.shape[:2]
         zoom = max(1, TINY // max(height, width))
         told = f", shown {zoom} times" if zoom > 1 else (f", its central {CROP} pixels" if max(height, width) > CROP else "")
-        parts = [
-            f"<p><b>{self.kind}</b> {escape(self.name)} <span class=quiet>{width}×{height}{told}; gain {self.gain:+.2f} dB</span></p>",
-        ]
+        told += "" if self.rebuilt else f"; gain {self.gain:+.2f} dB"
+        parts = [f"<p><b>{self.kind}</b> {escape(self.name)} <span class=quiet>{width}×{height}{told}</span></p>"]
         for caption, image in self.captioned():
             size = f'width="{image.shape[1] * zoom}" height="{image.shape[0] * zoom}"'
             alt = escape(f"{self.name}: {caption}")

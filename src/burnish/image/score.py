@@ -167,7 +167,7 @@ def scored(
                 not_applicable=({"pca": why} if why else {}) if rebuilding[index] else (tuned[0][1] if tuned else {}),
                 settings=_settings(beside if rebuilding[index] else [each for found, _ in tuned for each in found]),
                 skipped=tuple(sorted((*pictures.skipped, *scores.broken))),
-                samples=_samples(run, leads, pictures.chosen(scores.kept), degradation, seed),
+                samples=_samples(run, leads, pictures.chosen(scores.kept), degradation, seed, rebuilding[index]),
                 notes=notes[index] if notes else (),
                 measured=REBUILT if rebuilding[index] else MEASURED,
             )
@@ -335,7 +335,9 @@ def _distinct_names(models: Sequence[Model]) -> list[str]:
 # --- Samples ---
 
 
-def _samples(run: Method, gains: NDArray[np.float64], pictures: PictureSet, degradation: Degradation, seed: int) -> tuple[Sample, ...]:
+def _samples(
+    run: Method, gains: NDArray[np.float64], pictures: PictureSet, degradation: Degradation, seed: int, rebuilt: bool
+) -> tuple[Sample, ...]:
     """Up to four images each with the least, the middling and the most gain; fewer, and none twice, when there are few images."""
     order = np.argsort(gains, kind="stable").tolist()
     each = min(SAMPLES, (len(order) + 2) // 3)
@@ -349,6 +351,6 @@ def _samples(run: Method, gains: NDArray[np.float64], pictures: PictureSet, degr
         shown = [metrics.quantise(image, level) for image in (truth[0], degraded[0], run(degraded, chains)[0])]
         psnr_input, psnr_model = (metrics.psnr(image, shown[0]) for image in shown[1:])
         original, before, after = (np.rint(metrics.quantise(centre(image, SHOWN)) * 255).astype(np.uint8) for image in shown)
-        return Sample(pictures.names[index], kind, original, before, after, psnr_input, psnr_model, shown[0].shape[:2])
+        return Sample(pictures.names[index], kind, original, before, after, psnr_input, psnr_model, shown[0].shape[:2], rebuilt)
 
     return tuple(sample(kind, index) for kind, indices in kinds.items() for index in indices)

@@ -49,8 +49,8 @@ def curves(title: str, series: Sequence[Series], *, log: bool = False) -> str:
     return _svg(title, HEIGHT + LINE * ((len(series) - 1) // ABREAST), parts)
 
 
-def bars(title: str, rows: Sequence[tuple[str, float]]) -> str:
-    """Horizontal bars from a marked zero, one a (label, value in dB)."""
+def bars(title: str, rows: Sequence[tuple[str, float]], zero: str = "do nothing") -> str:
+    """Horizontal bars from a marked zero, which stands for the method `zero`; one a (label, value in dB)."""
     label, line = 170, 26
     height = TOP + line * len(rows) + 20
     low, high = min(0.0, *(value for _, value in rows)), max(0.0, *(value for _, value in rows))
@@ -71,7 +71,7 @@ def bars(title: str, rows: Sequence[tuple[str, float]]) -> str:
         anchor, at = ("start", right + 6) if value >= 0 else ("end", left - 6)
         parts.append(f'<text x="{at:.1f}" y="{y + 15}" text-anchor="{anchor}">{value:+.2f}</text>')
     parts.append(f'<line x1="{x(0):.1f}" y1="{TOP - 4}" x2="{x(0):.1f}" y2="{height - 16}" stroke="var(--ink)"/>')
-    parts.append(f'<text x="{x(0):.1f}" y="{height - 4}" text-anchor="middle">do nothing</text>')
+    parts.append(f'<text x="{x(0):.1f}" y="{height - 4}" text-anchor="middle">{escape(zero)}</text>')
     return _svg(title, height, parts)
 
 

@@ -89,7 +89,7 @@ def _story(story: Story) -> str:
     parts = [
         f"<h2>{escape(board.model)}</h2><p>{escape(story.card.summary)}</p>",
         _scores(board),
-        charts.bars(f"Gain over {over}, {metric.unit or metric.label}", gains),
+        charts.bars(f"Gain over {over}, {metric.unit or metric.label}", gains, "do nothing" if board.led is None else over),
     ]
     if board.samples:
         parts.append(f'<h3>Samples</h3><div class="samples">{"".join(sample.html() for sample in board.samples)}</div>')
