@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from command import BURNISH, burnish_, refused
 from conftest import needs_posix
-from skimage import data
+from skimage import data, io
 
 import burnish
+from burnish.errors import ModelError
 
 KEYS = {"input", "output", "status", "seconds", "megapixels", "noise", "jpeg", "error", "notes"}
 
@@ -177,6 +178,16 @@ def test_wrong_usage_is_status_two_and_touches_nothing(tmp_path: Path) -> None:
         assert wrong[0] in result.stderr
     assert burnish_("restore").returncode == 2
     assert everything(tmp_path) == {"plain.png"}
+
+
+@pytest.mark.parametrize("model", ["latent", "patches"])
+def test_what_only_rebuilds_restores_nothing(tmp_path: Path, model: str) -> None:
+    picture = tmp_path / "a.png"
+    io.imsave(picture, np.zeros((32, 32, 3), np.uint8), check_contrast=False)
+    refused(burnish_("restore", picture, "-m", model), 1, f"{model}: restores nothing", "burnish encode")
+    with pytest.raises(ModelError, match="restores nothing"):
+        burnish.restore_file(picture, tmp_path / "b.png", model)
+    refused(burnish_("bulk", tmp_path, "-o", tmp_path / "out", "-m", model), 1, f"{model}: restores nothing")
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, burnish.Model]
     return made | {name: untrained(folder / f"{name}.onnx", *shape) for name, shape in shapes.items()}
 
 
-MODELS = ["seed", "tiny-blind", "tiny-deblur", "stride-2", "stride-4", "stride-8", "wide", "grey", "four"]
+MODELS = ["seed", "patches", "tiny-blind", "tiny-deblur", "stride-2", "stride-4", "stride-8", "wide", "grey", "four"]
 
 
 @given(st.sampled_from(MODELS), st.integers(1, 120), st.integers(1, 120), st.integers(12, 130), st.integers(0, 2**32 - 1))
@@ -133,7 +133,7 @@ def test_tiled_is_one_run_on_the_padded_whole(
 
 
 def test_every_shipped_model_is_among_the_tested() -> None:
-    assert set(model_file.shipped()) <= {*MODELS, "photo", "photo-fast", "deblur", "speech"}
+    assert set(model_file.shipped()) <= {*MODELS, "photo", "photo-fast", "deblur", "speech", "latent"}
 
 
 @pytest.mark.parametrize("name", ["stack.tif", "moving.webp"])

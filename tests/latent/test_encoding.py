@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 from command import burnish_
-from skimage import io
+from skimage import data, io
 from told import told
 
 import burnish
 from burnish.errors import InputError, ModelError
+from burnish.image.datasets import resized
 from burnish.latent import store, thumb
 
 
@@ -96,7 +98,7 @@ def test_nothing_is_overwritten_and_wrong_usage_is_told(picture_folder: Path, tm
     (tmp_path / "l.npz").write_bytes(b"mine")
     told(burnish_("encode", picture_folder, "-o", tmp_path / "l.npz", "--bytes", "24"), 1, "exists already")
     assert (tmp_path / "l.npz").read_bytes() == b"mine"
-    assert burnish_("encode", picture_folder, "-o", tmp_path / "x.npz").returncode == 2
+    assert burnish_("encode", picture_folder).returncode == 2
     assert burnish_("encode", picture_folder, "--bytes", "24").returncode == 2
     assert burnish_("encode", picture_folder, "-o", tmp_path / "x.npz", "-m", "seed", "--size", "0x9").returncode == 2
     told(burnish_("decode", tmp_path / "l.npz", "-o", tmp_path / "seen"), 1, "l.npz")
@@ -109,3 +111,41 @@ def test_images_of_several_sizes_need_a_size(tmp_path: Path) -> None:
     done = burnish_("encode", tmp_path, "-o", tmp_path / "l.npz", "-m", "seed", "--size", "32x32")
     assert done.returncode == 0, done.stderr
     assert json.loads(json.dumps(store.read(tmp_path / "l.npz").head.size)) == [32, 32]
+
+
+def test_without_a_model_images_of_any_kind_become_the_latents_of_latent(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    colour = np.ascontiguousarray(data.chelsea()[100:170, 90:210])
+    io.imsave(folder / "colour.png", colour)
+    io.imsave(folder / "grey.png", colour[:40, :, 0])
+    io.imsave(folder / "alpha.png", np.concatenate([colour, np.full((70, 120, 1), 128, np.uint8)], 2))
+    pyvips.Image.new_from_array(colour.astype(np.uint16) * 257, interpretation="rgb16").write_to_file(str(folder / "deep.png"))
+    io.imsave(folder / "dot.png", colour[:1, :1], check_contrast=False)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
+    done = burnish_("encode", folder, "-o", tmp_path / "l.npz")
+    assert done.returncode == 1
+    assert "broken.jpg" in done.stderr
+    found = store.read(tmp_path / "l.npz")
+    assert (found.head.model, found.latent.shape) == ("latent", (5, 64))
+    rows = dict(zip(found.paths, found.latent, strict=True))
+    np.testing.assert_allclose(rows["deep.png"], rows["colour.png"], atol=0.05)
+    assert burnish_("decode", tmp_path / "l.npz", "-o", tmp_path / "seen").returncode == 0
+    seen = io.imread(tmp_path / "seen" / "colour.png").astype(float)
+    assert seen.shape == (32, 32, 3)
+    assert np.abs(seen - resized(colour, 32, 32)).mean() < 20
+    grey = io.imread(tmp_path / "seen" / "grey.png").astype(float)
+    assert np.ptp(grey, axis=2).mean() < 8
+    (tmp_path / "empty").mkdir()
+    told(burnish_("encode", tmp_path / "empty", "-o", tmp_path / "e.npz"), 1, "holds no image")
+
+
+def test_surfaces_of_any_size_become_grids(tmp_path: Path) -> None:
+    surface = np.random.default_rng(0).integers(90, 110, (50, 77, 3), np.uint8)
+    io.imsave(tmp_path / "a.png", surface, check_contrast=False)
+    assert burnish_("encode", tmp_path / "a.png", "-o", tmp_path / "l.npz", "-m", "patches").returncode == 0
+    assert store.read(tmp_path / "l.npz").latent.shape == (1, 16, 7, 10)
+    assert burnish_("decode", tmp_path / "l.npz", "-o", tmp_path / "seen").returncode == 0
+    seen = io.imread(tmp_path / "seen" / "a.png")
+    assert seen.shape == surface.shape
+    assert np.abs(seen.astype(float) - surface).mean() < 10

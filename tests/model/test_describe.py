@@ -21,6 +21,11 @@ def test_every_shipped_model_tells_what_people_ask(name: str) -> None:
         if card.kind != "image":
             assert f"SI-SDR {score['scores']['si_sdr']['model']:.1f} (untouched {score['scores']['si_sdr']['input']:.1f})" in text
             continue
+        if card.takes_nothing:
+            lead = score["psnr"]["model"] - score["psnr"]["pca"]
+            assert f"{lead:+.2f} dB on PCA with as many numbers, from its {score['psnr']['pca']:.2f}" in text
+            assert "restores nothing" in describe.limits(card)
+            continue
         gain = score["psnr"]["model"] - score["psnr"]["input"]
         assert f"{gain:+.2f} dB, from {score['psnr']['input']:.2f} untouched" in text
     described = describe.description(json.loads(card.to_json()))

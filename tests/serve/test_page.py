@@ -76,7 +76,9 @@ def test_models_are_listed_with_all_that_the_page_needs() -> None:
 def test_all_that_is_shipped_is_offered_the_default_first() -> None:
     names = list(page.loaded([], 1))
     assert names[0] == model_file.default()
-    assert set(names) == set(model_file.shipped())
+    assert set(names) == set(model_file.shipped()) - {"latent", "patches"}
+    with pytest.raises(ModelError, match="latent: restores nothing"):
+        page.loaded(["latent"], 1)
 
 
 def test_models_whose_names_clash_or_are_no_addresses_are_refused(tmp_path: Path) -> None:
