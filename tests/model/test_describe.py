@@ -23,7 +23,7 @@ def test_every_shipped_model_tells_what_people_ask(name: str) -> None:
             continue
         if card.takes_nothing:
             lead = score["psnr"]["model"] - score["psnr"]["pca"]
-            assert f"{lead:+.2f} dB on PCA with as many numbers, from its {score['psnr']['pca']:.2f}" in text
+            assert f"{lead:+.2f} dB on PCA ({score['settings']['pca']}), from its {score['psnr']['pca']:.2f}" in text
             assert "restores nothing" in describe.limits(card)
             continue
         gain = score["psnr"]["model"] - score["psnr"]["input"]

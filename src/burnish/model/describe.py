@@ -56,7 +56,7 @@ def _rebuilt(score: dict[str, Any]) -> str:
     where = f"on {counted(score['images'], 'image')} of {score.get('data', 'unknown')}"
     if rival is None:
         return f"{own:.2f} dB, {where}; PCA beside it was not applicable"
-    told = f"{own - rival:+.2f} dB on PCA with as many numbers, from its {rival:.2f} to {own:.2f}, {where}"
+    told = f"{own - rival:+.2f} dB on PCA ({score['settings'][score['rival']]}), from its {rival:.2f} to {own:.2f}, {where}"
     return f"{told}{'' if score['helps'] else ': does not help'}"
 
 
