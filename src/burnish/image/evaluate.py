@@ -119,18 +119,20 @@ def prepared(
     pictures = datasets.load(data, "test", progress, card.channels, limit=limit, resident=HELD)
     is_apart = datasets.has_test_split(data)
     rebuilding = [rebuilds(model, degradation) for model in models]
-    tuning = (datasets.tuning_for(data, card.channels),) if with_baselines and (is_apart or not all(rebuilding)) else ()
-    notes: tuple[str, ...] = ()
+    tuning: tuple[PictureSet, ...] = (
+        (datasets.tuning_for(data, card.channels),) if with_baselines and (is_apart or not all(rebuilding)) else ()
+    )
+    remarks: tuple[str, ...] = ()
     if all(rebuilding) and card.input_size and any(list(shape[:2]) != card.input_size for shape in pictures.shapes):
         height, width = card.input_size
         pictures, tuning = datasets.brought(pictures, height, width), tuple(datasets.brought(each, height, width) for each in tuning)
-        notes = (f"the images were brought to {height}×{width} pixels, the only ones that {card.name} takes",)
+        remarks = (f"the images were brought to {height}×{width} pixels, the only ones that {card.name} takes",)
     learnt = (tuning if is_apart else _halves(pictures)) if with_baselines and any(rebuilding) else ()
-    return Task(pictures, degradation, tuning, notes, is_apart, learnt)
+    return Task(pictures, degradation, tuning, remarks, is_apart, learnt)
 
 
 def _halves(pictures: PictureSet) -> tuple[PictureSet, ...]:
-    """For the images at even places those at odd ones, and the other way round; empty for a single image."""
+    """For the images at even places those at odd ones, and the other way round."""
     return tuple(pictures.chosen(range(half, len(pictures.images), 2)) for half in (1, 0))
 
 

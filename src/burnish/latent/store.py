@@ -82,7 +82,9 @@ class Writer:
             self.head = head
             self._start()
         if self.head != head:
-            raise InputError(f"{paths[0]}: its latent is {head.shape}, the others' are {self.head.shape}; give images of one size, or --size")
+            raise InputError(
+                f"{paths[0]}: its latent is {head.shape}, the others' are {self.head.shape}; give images of one size, or --size"
+            )
         assert self._rows is not None
         try:
             self._rows.write(np.ascontiguousarray(latents, np.dtype(head.dtype)).tobytes())
