@@ -1,7 +1,7 @@
 """The loop: a run broken off anywhere ends as the unbroken one, bit for bit; a diverging one stops with what was good."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from burnish.image.datasets import PictureSet
 from burnish.training import checkpoint, loop
 from burnish.training.checkpoint import State
 from burnish.training.image import networks, sources
+from burnish.training.network import restored
 from burnish.training.parallel import Team
 from burnish.training.recipe import Recipe, from_mapping
 
@@ -118,6 +119,30 @@ def test_a_finished_run_trains_no_further(tmp_path: Path, small_pictures: NDArra
     again, state = run(tmp_path, small_pictures)
     assert_same(first, again)
     assert len(state.history) == 3
+
+
+@pytest.mark.parametrize(
+    ("loss", "formula"),
+    [
+        ("mse", lambda errors: (errors**2).mean()),
+        ("l1", lambda errors: abs(errors).mean()),
+        ("geometric", lambda errors: np.exp(np.log((errors**2).mean((1, 2, 3))).mean())),
+        ("root", lambda errors: ((errors**2).mean((1, 2, 3)) ** 0.25).mean()),
+    ],
+)
+def test_a_loss_is_what_the_recipe_says(
+    tmp_path: Path, small_pictures: NDArray[np.uint8], loss: str, formula: Callable[[NDArray[np.float64]], float]
+) -> None:
+    changes: dict[str, Any] = {"loss": loss, "epochs": 1, "learning_rate": 1e-9, "batch": 64}
+    weights, state = run(tmp_path, small_pictures, **changes)
+    plan = from_mapping(PLAN | changes, "test")
+    network = networks.build(plan.network, plan.network_args)
+    network.load_state_dict(weights)
+    kept_out = sources.source(PictureSet("test", small_pictures, [str(i) for i in range(64)], "none"), plan).validation
+    degraded, clean = kept_out.batch(torch.arange(len(kept_out)))
+    with torch.inference_mode():
+        errors = (restored(network.eval()(degraded)) - clean).double().numpy()
+    assert state.history[0]["val_loss"] == pytest.approx(formula(errors), rel=1e-3)
 
 
 def test_training_learns(tmp_path: Path, small_pictures: NDArray[np.uint8]) -> None:

@@ -246,7 +246,8 @@ def _mean(output: Tensor, clean: Tensor, kind: str) -> Tensor:
         return functional.l1_loss(output, clean)
     if kind == "mse":
         return functional.mse_loss(output, clean)
-    return ((output - clean).square().mean((1, 2, 3)) + 1e-8).log().mean()
+    errors = (output - clean).square().mean((1, 2, 3)) + 1e-8
+    return errors.pow(0.25).mean() if kind == "root" else errors.log().mean()
 
 
 def _of_all(learner: Learner, mean: Tensor, accuracy: float, share: float) -> tuple[float, float]:
