@@ -1,15 +1,19 @@
 """The report: one page that needs nothing else, says what was measured, and runs nothing it was given."""
 
 import base64
+import importlib.util
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from browsing import chromium
 from skimage import io
 
 import burnish
+from burnish.audio.samples import Sample
 from burnish.degradation import Degradation
 from burnish.errors import InputError
 from burnish.image import datasets, samples
@@ -114,3 +118,18 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, story: Story)
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="could not be written"):
         report.write_report(tmp_path / "file" / "report.html", "Seed", [story])
+
+
+@pytest.mark.skipif(not chromium() or importlib.util.find_spec("playwright") is None, reason="needs Chromium and playwright")
+def test_pictures_and_players_fit_on_a_phone(tmp_path: Path, story: Story, playwright_driver: Any) -> None:
+    report.write_report(tmp_path / "report.html", "title", [story])
+    text = (tmp_path / "report.html").read_text("utf-8")
+    noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+    players = f'<div class="samples">{Sample("voice.wav", noise, noise, noise).html()}</div>'
+    (tmp_path / "report.html").write_text(text.replace('<div class="samples">', f'{players}<div class="samples">', 1), "utf-8")
+    browser = playwright_driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 390, "height": 780})
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.locator("audio").count() == 3
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    browser.close()

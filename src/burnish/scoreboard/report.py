@@ -31,6 +31,7 @@ th, td { padding: .3rem 1rem .3rem 0; text-align: left; border-bottom: 1px solid
 .samples { display: grid; grid-template-columns: repeat(3, minmax(0, max-content)); gap: .4rem .6rem; }
 .samples figure { margin: 0; } .samples img { max-width: 100%; height: auto; image-rendering: pixelated; display: block; }
 .samples p { grid-column: 1 / -1; margin: .8rem 0 0; }
+@media (max-width: 40rem) { .samples:has(audio) { grid-template-columns: minmax(0, 1fr); } }
 svg { width: 100%; max-width: 35rem; font: 12px system-ui, sans-serif; } svg text:not([fill]) { fill: var(--quiet); }
 svg text.head { fill: var(--ink); font-weight: 600; } svg .rule { stroke: var(--rule); }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--rule); border-radius: 6px; font-size: .8125rem; }
