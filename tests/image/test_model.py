@@ -197,19 +197,33 @@ def test_a_model_is_pickled_and_copied_with_its_weights_and_threads(tmp_path: Pa
         np.testing.assert_array_equal(other.restore(PHOTOGRAPH), SEED.restore(PHOTOGRAPH))
 
 
+def test_encoding_is_the_latent_of_the_whole_graph() -> None:
+    photograph = PHOTOGRAPH[:64, :64]
+    planes = np.ascontiguousarray(photograph.transpose(2, 0, 1))[None].astype(np.float32) / 255
+    (latent,) = SEED.file.run(["latent"], {"image": planes})
+    np.testing.assert_array_equal(SEED.encode(photograph), latent[0])
+
+
 def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = burnish.load("seed", threads=1)
-    session, running, most = loaded.file._session, [], []
+    loaded.encode(PHOTOGRAPH)  # opens the part of the graph that encodes
+    running: list[int] = []
+    most: list[int] = []
 
     class Watched:
+        def __init__(self, session: Any) -> None:
+            self.session = session
+
         def run(self, *args: Any) -> Any:
             running.append(1)
             most.append(len(running))
-            result = session.run(*args)
+            result = self.session.run(*args)
             running.pop()
             return result
 
-    monkeypatch.setitem(loaded.file.__dict__, "_session", Watched())
+    monkeypatch.setitem(loaded.file.__dict__, "_session", Watched(loaded.file._session))
+    for ends, session in loaded.file._parts.items():
+        monkeypatch.setitem(loaded.file._parts, ends, Watched(session))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(loaded.restore, [PHOTOGRAPH] * 12))
         list(pool.map(loaded.encode, [PHOTOGRAPH] * 12))

@@ -157,7 +157,7 @@ class Model:
         for first in range(0, len(pictures), step):
             planes = [padded(layout.planes(each)[:colours], self.card.multiple_of) for each in pictures[first : first + step]]
             batch = channels.unit(np.concatenate(planes), 0, _white(array)).reshape(-1, self.card.channels, *planes[0].shape[1:])
-            (latent,) = self.file.run(["latent"], {"image": batch})
+            latent = self.file.part("image", "latent", batch)
             latents.append(latent.reshape(len(planes), -1, *latent.shape[2:]))
         result = np.concatenate(latents)
         return result if array.ndim == 4 else result[0]
@@ -178,7 +178,7 @@ class Model:
             raise InputError(f"an array of shape {values.shape} is no latent of {self.card.name}, whose are {told}; give what encode gives")
         if 0 in batch.shape or not np.isfinite(batch).all():
             raise InputError("the latent is empty or holds values that are not finite; encode the image again")
-        restored = np.clip(self.file.rear("latent", "restored", batch), 0, 1).transpose(0, 2, 3, 1)
+        restored = np.clip(self.file.part("latent", "restored", batch), 0, 1).transpose(0, 2, 3, 1)
         return restored if values.ndim == len(known) else restored[0]
 
     def layout(

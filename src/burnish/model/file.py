@@ -98,7 +98,7 @@ class ModelFile:
         self.data = data
         self._asked = threads
         self._turn = threading.Lock()
-        self._rears: dict[tuple[str, str], Any] = {}
+        self._parts: dict[tuple[str, str], Any] = {}
         self.card = _checked_card(self._session, data, path)
 
     def __reduce__(self) -> tuple[type["ModelFile"], tuple[Path, bytes, int | None]]:
@@ -125,15 +125,18 @@ class ModelFile:
             results: list[NDArray[np.float32]] = self._session.run(list(outputs), dict(inputs))
         return results
 
-    def rear(self, begin: str, end: str, values: NDArray[Any]) -> NDArray[np.float32]:
-        """The output `end` of a graph that begins at its output `begin`, for values of that. Raises ModelError where `end` needs more."""
+    def part(self, begin: str, end: str, values: NDArray[Any]) -> NDArray[np.float32]:
+        """The output `end` for values of `begin`, an input or another output, running no more than that takes.
+
+        Raises ModelError where `end` needs more than `begin`.
+        """
         with self._turn:
-            if (begin, end) not in self._rears:
+            if (begin, end) not in self._parts:
                 try:
-                    self._rears[begin, end] = self._opened(wire.rear(self.data, begin, end))
+                    self._parts[begin, end] = self._opened(wire.part(self.data, begin, end))
                 except ValueError as error:
                     raise ModelError(f"{self.path}: cannot be run from its {begin}: {error}; take another model") from error
-            result: NDArray[np.float32] = self._rears[begin, end].run([end], {begin: values})[0]
+            result: NDArray[np.float32] = self._parts[begin, end].run([end], {begin: values})[0]
         return result
 
     @cached_property

@@ -129,8 +129,8 @@ _NODE, _INPUT, _OUTPUT, _OPSET, _IR = 1, 11, 12, 8, 1  # GraphProto's, GraphProt
 _NODE_INPUT, _NODE_OUTPUT, _VALUE_NAME = 1, 2, 1  # NodeProto's, NodeProto's, ValueInfoProto's
 
 
-def rear(data: bytes, begin: str, end: str) -> bytes:
-    """The part of a model that leads from its output `begin` to its output `end`, as a model of its own, which takes what `begin` gives.
+def part(data: bytes, begin: str, end: str) -> bytes:
+    """The part of a model that leads from its input or output `begin` to its output `end`, as a model of its own, which takes `begin`.
 
     Raises ValueError for bytes that are no ONNX model, and where `end` needs more than `begin`.
     """
@@ -138,7 +138,7 @@ def rear(data: bytes, begin: str, end: str) -> bytes:
     graph = next((value for field, value in model if field == _GRAPH and isinstance(value, memoryview)), None)
     if graph is None:
         raise ValueError("it holds no graph")
-    nodes, weights, outputs, inputs = [], {}, {}, set()
+    nodes, weights, ends, inputs = [], {}, {}, set()
     for field, value in _texts(graph):
         if field == _NODE:
             nodes.append(value)
@@ -146,13 +146,15 @@ def rear(data: bytes, begin: str, end: str) -> bytes:
             weights[_tensor(value).name] = value
         elif field in (_INPUT, _OUTPUT):
             name = next(bytes(text).decode() for kind, text in _texts(value) if kind == _VALUE_NAME)
-            inputs.add(name) if field == _INPUT else outputs.update({name: value})
-    if begin not in outputs or end not in outputs:
-        raise ValueError(f"it gives no {begin} or no {end}")
+            ends[name] = value
+            if field == _INPUT:
+                inputs.add(name)
+    if begin not in ends or end not in ends.keys() - inputs:
+        raise ValueError(f"it has no {begin} or gives no {end}")
     chosen, used = _needed(nodes, {begin}, {end}, inputs)
-    parts = [_written(_NODE, bytes(node)) for node in chosen] + [_written(2, b"decoder")]
+    parts = [_written(_NODE, bytes(node)) for node in chosen] + [_written(2, b"part")]
     parts += [_written(_INITIALIZER, bytes(weights[name])) for name in weights if name in used]
-    parts += [_written(_INPUT, bytes(outputs[begin])), _written(_OUTPUT, bytes(outputs[end]))]
+    parts += [_written(_INPUT, bytes(ends[begin])), _written(_OUTPUT, bytes(ends[end]))]
     version = next(value for field, value in model if field == _IR and isinstance(value, int))
     opsets = b"".join(_written(_OPSET, bytes(value)) for field, value in model if field == _OPSET and isinstance(value, memoryview))
     return bytes([_IR << 3, version]) + opsets + _written(_GRAPH, b"".join(parts))
