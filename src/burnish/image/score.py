@@ -129,28 +129,18 @@ def scored(
         raise InputError(f"{pictures.name}: no image to evaluate on; give a set with at least one that can be read")
     names = _distinct_names(models)
     sets = [_others(each, pictures) for each in tuning] if len(tuning) == 1 else tuning
-    rebuilding = [components.rebuilds(model, degradation) for model in models]
-    tuned: list[tuple[list[baselines.Baseline], dict[str, str]]] = [([], {}) for _ in sets]
-    if not all(rebuilding):
-        tuned = [baselines.tune(each, degradation, seed, progress) for each in sets]
-    plain = [_components(model, sets) if is_one else ([], "") for model, is_one in zip(models, rebuilding, strict=True)]
-    runners = [_runner(model, name) for model, name in zip(models, names, strict=True)]
-    own = list(zip(names, runners, strict=True))
-    rivals = [[(each.name, each.restore) for each in found] for found, _ in tuned] or [[]]
-    for found, _ in plain:
-        for half, each in enumerate(found):
-            rivals[half].append((each.name, each.restore))
-    scores = _score([[("input", _nothing), *own, *each] for each in rivals], pictures, degradation, seed, progress)
+    rivals = _rivals(models, sets, degradation, seed, progress)
+    shared = list({id(each): each for each in rivals}.values())
+    own = [(name, _runner(model, name)) for name, model in zip(names, models, strict=True)]
+    beside = [[(each.name, each.restore) for found in shared for each in found.halves[half]] for half in range(len(sets))] or [[]]
+    scores = _score([[("input", _nothing), *own, *each] for each in beside], pictures, degradation, seed, progress)
     nothing, of_models, of_rivals = scores.values[0], scores.values[1 : len(own) + 1], iter(scores.values[len(own) + 1 :])
-    classical = {each.name: next(of_rivals) for each in (tuned[0][0] if tuned else [])}
+    columns_of = {id(found): {each.name: next(of_rivals) for each in (found.halves or [[]])[0]} for found in shared}
     boards = []
-    for index, (model, (name, run)) in enumerate(zip(models, own, strict=True)):
-        beside, why = plain[index]
-        columns = {"input": nothing, "model": of_models[index]}
-        columns |= ({beside[0].name: next(of_rivals)} if beside else {}) if rebuilding[index] else classical
-        rival = (beside[0].name if beside else "") if rebuilding[index] else "input"
+    for index, (model, (name, run), found) in enumerate(zip(models, own, rivals, strict=True)):
+        columns = {"input": nothing, "model": of_models[index], **columns_of[id(found)]}
         gains = columns["model"][:, 0] - columns["input"][:, 0]
-        leads = columns["model"][:, 0] - columns[rival or "input"][:, 0]
+        leads = columns["model"][:, 0] - columns[found.to_beat or "input"][:, 0]
         boards.append(
             ImageBoard(
                 model=name,
@@ -162,24 +152,46 @@ def scored(
                 metrics=METRICS,
                 scores=_means(columns),
                 gained=gained(gains, seed),
-                rival=rival,
-                led=gained(leads, seed) if rival not in ("", "input") else None,
-                not_applicable=({"pca": why} if why else {}) if rebuilding[index] else (tuned[0][1] if tuned else {}),
-                settings=_settings(beside if rebuilding[index] else [each for found, _ in tuned for each in found]),
+                rival=found.to_beat,
+                led=gained(leads, seed) if found.to_beat not in ("", "input") else None,
+                not_applicable=found.missing,
+                settings=_settings([each for half in found.halves for each in half]),
                 skipped=tuple(sorted((*pictures.skipped, *scores.broken))),
-                samples=_samples(run, leads, pictures.chosen(scores.kept), degradation, seed, rebuilding[index]),
+                samples=_samples(run, leads, pictures.chosen(scores.kept), degradation, seed, found.rebuilt),
                 notes=notes[index] if notes else (),
-                measured=REBUILT if rebuilding[index] else MEASURED,
+                measured=REBUILT if found.rebuilt else MEASURED,
             )
         )
     return boards
 
 
-def _components(model: Model, sets: Sequence[PictureSet]) -> tuple[list[baselines.Baseline], str]:
+@dataclass(frozen=True)
+class _Rivals:
+    """What a model stands beside: the baselines, for each half of the images; why others are missing; the method that it has to beat ("":
+    none); and whether it only rebuilds what it is given."""
+
+    halves: list[list[baselines.Baseline]]
+    missing: dict[str, str]
+    to_beat: str
+    rebuilt: bool
+
+
+def _rivals(
+    models: Sequence[Model], sets: Sequence[PictureSet], degradation: Degradation, seed: int, progress: Progress | None
+) -> list[_Rivals]:
+    """Each model's: its own PCA where it only rebuilds; the classical filters, the same for all, where it restores."""
+    rebuilt = [components.rebuilds(model, degradation) for model in models]
+    tuned = [baselines.tune(each, degradation, seed, progress) for each in sets] if not all(rebuilt) else []
+    classical = _Rivals([found for found, _ in tuned], tuned[0][1] if tuned else {}, "input", rebuilt=False)
+    return [_components(model, sets) if is_one else classical for model, is_one in zip(models, rebuilt, strict=True)]
+
+
+def _components(model: Model, sets: Sequence[PictureSet]) -> _Rivals:
     """PCA learnt from each of the sets; none, and why, where one of them is too small, and none where there are no sets."""
     found = [components.fitted(model, each) for each in sets]
     told = [each for each in found if isinstance(each, str)]
-    return ([], told[0]) if told else ([each for each in found if not isinstance(each, str)], "")
+    halves = [[] if told or isinstance(each, str) else [each] for each in found]
+    return _Rivals(halves, {"pca": told[0]} if told else {}, halves[0][0].name if halves and halves[0] else "", rebuilt=True)
 
 
 def _means(columns: Mapping[str, Scores]) -> dict[str, dict[str, float]]:
