@@ -81,7 +81,8 @@ def test_latents_of_another_model_are_told(picture_folder: Path, tmp_path: Path)
     assert burnish_("encode", picture_folder, "-o", tmp_path / "l.npz", "-m", "seed").returncode == 0
     found = store.read(tmp_path / "l.npz")
     writer = store.Writer(tmp_path / "other.npz", "", ("seed", "0" * 16))
-    writer.add(store.Head("seed", "0" * 16, found.head.shape, "float32", [32, 32]), found.paths, found.latent)
+    head = store.Head("seed", "0" * 16, found.head.shape, "float32", [32, 32])
+    writer.add(head, found.paths, found.latent, [(32, 32)] * len(found.paths))
     writer.finish()
     told(burnish_("decode", tmp_path / "other.npz", "-o", tmp_path / "seen"), 1, "another model")
     assert not (tmp_path / "seen").exists()
@@ -89,7 +90,7 @@ def test_latents_of_another_model_are_told(picture_folder: Path, tmp_path: Path)
 
 def test_a_path_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     writer = store.Writer(tmp_path / "l.npz", "", ("thumb", "thumb 1"))
-    writer.add(store.Head("thumb", "thumb 1", [12], "uint8"), ["../../out.png"], np.ones((1, 12), np.uint8))
+    writer.add(store.Head("thumb", "thumb 1", [12], "uint8"), ["../../out.png"], np.ones((1, 12), np.uint8), [(9, 9)])
     writer.finish()
     told(burnish_("decode", tmp_path / "l.npz", "-o", tmp_path / "seen"), 1, "leads out")
 
@@ -132,8 +133,9 @@ def test_without_a_model_images_of_any_kind_become_the_latents_of_latent(tmp_pat
     np.testing.assert_allclose(rows["deep.png"], rows["colour.png"], atol=0.05)
     assert burnish_("decode", tmp_path / "l.npz", "-o", tmp_path / "seen").returncode == 0
     seen = io.imread(tmp_path / "seen" / "colour.png").astype(float)
-    assert seen.shape == (32, 32, 3)
-    assert np.abs(seen - resized(colour, 32, 32)).mean() < 20
+    assert seen.shape == (19, 32, 3)
+    assert np.abs(seen - resized(colour, 19, 32)).mean() < 20
+    assert io.imread(tmp_path / "seen" / "dot.png").shape == (1, 1, 3)
     grey = io.imread(tmp_path / "seen" / "grey.png").astype(float)
     assert np.ptp(grey, axis=2).mean() < 8
     (tmp_path / "empty").mkdir()

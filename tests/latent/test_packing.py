@@ -128,7 +128,7 @@ def test_packed_latents_that_are_damaged_or_anothers_are_refused(picture_folder:
     assert not (tmp_path / "x").exists()
     digest = model_file.load("seed").digest
     writer = store.Writer(tmp_path / "odd.npz", "", ("seed", digest))
-    writer.add(store.Head("seed", digest, [5], "uint8", [32, 32], {"shape": "x"}), ["a.png"], np.zeros((1, 5), np.uint8))
+    writer.add(store.Head("seed", digest, [5], "uint8", [32, 32], {"shape": "x"}), ["a.png"], np.zeros((1, 5), np.uint8), [(32, 32)])
     writer.finish()
     told(burnish_("decode", tmp_path / "odd.npz", "-o", tmp_path / "x"), 1, "damaged")
 

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from burnish.latent.neighbours import Components, Neighbours
 from burnish.latent.outliner import Outliner
 from burnish.latent.planes import Floats, enlarged, smoothed
 from burnish.latent.posing import Frame, Pose
+from burnish.latent.store import BROKEN
 from burnish.latent.tail import Tail
 from burnish.latent.zones import Zones
 
@@ -141,7 +140,7 @@ class Detector:
             head = json.loads(bytes(arrays.pop("head")))
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror}); name a file that --keep has written") from error
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except BROKEN as error:
             raise ModelError(f"{path}: holds nothing learnt of normal images; name a file that --keep has written") from error
         if head.get("kind") != KIND:
             raise ModelError(f"{path}: was made for another purpose or by another Burnish; learn it anew with --normal")

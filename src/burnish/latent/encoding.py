@@ -1,7 +1,7 @@
 """Folders of images to latents and back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from burnish.image.datasets import PictureSet, resized, write_png
 from burnish.image.model import Model
 from burnish.latent import store, thumb
 from burnish.latent.packing import Coding
-from burnish.latent.store import Head, Writer
+from burnish.latent.store import Head, Size, Writer
 from burnish.progress import Progress, silent
 
 BATCH_BYTES = 1 << 22  # of pixels run at a time
@@ -22,7 +22,6 @@ PLACEHOLDER = "thumb"
 DEFAULT = "latent"  # the model that encodes where none is named and no placeholders are asked for
 SMALL = 24  # bytes of a placeholder where nothing else is said
 THUMB_FORMAT = "thumb 1"  # what stands for the fingerprint of placeholders, which every later Burnish must read
-LONGEST = 1000  # pixels on the longer side of a decoded placeholder
 
 Skipped = list[tuple[str, str]]
 
@@ -54,30 +53,43 @@ def encode(pictures: PictureSet, wanted: Wanted, writer: Writer, progress: Progr
     """
     skipped: Skipped = list(pictures.skipped)
     known = set(writer.done)
-    paths: list[str] = []
-    images: list[NDArray[Any]] = []
-    held = 0
+    waiting = _Batch()
     for index, name in enumerate(pictures.names):
         progress(index, len(pictures.names), name)
         if name in known:
             continue
         try:
-            image = fitted(pictures.images[index], wanted)
+            picture = pictures.images[index]
+            image = fitted(picture, wanted)
         except InputError as error:
             skipped.append((name, str(error)))
             continue
-        if images and (image.shape != images[0].shape or image.dtype != images[0].dtype):
-            _add(writer, wanted, paths, images)
-            paths, images, held = [], [], 0
-        paths.append(name)
-        images.append(image)
-        held += image.nbytes
-        if held >= BATCH_BYTES or len(images) >= BATCH:
-            _add(writer, wanted, paths, images)
-            paths, images, held = [], [], 0
-    if images:
-        _add(writer, wanted, paths, images)
+        if not waiting.takes(image):
+            _add(writer, wanted, waiting)
+            waiting = _Batch()
+        waiting.paths.append(name)
+        waiting.images.append(image)
+        waiting.sizes.append((picture.shape[0], picture.shape[1]))
+    if waiting.images:
+        _add(writer, wanted, waiting)
     return skipped
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Images of one shape and depth that are run together: their paths, themselves, and how large they were."""
+
+    paths: list[str] = field(default_factory=list)
+    images: list[NDArray[Any]] = field(default_factory=list)
+    sizes: list[Size] = field(default_factory=list)
+
+    def takes(self, image: NDArray[Any]) -> bool:
+        """Whether the image may be the next of it."""
+        if not self.images:
+            return True
+        first, count = self.images[0], len(self.images)
+        alike = image.shape == first.shape and image.dtype == first.dtype
+        return alike and count < BATCH and count * first.nbytes < BATCH_BYTES
 
 
 def fitted(image: NDArray[Any], wanted: Wanted) -> NDArray[Any]:
@@ -91,23 +103,23 @@ def fitted(image: NDArray[Any], wanted: Wanted) -> NDArray[Any]:
     return resized(image, *wanted.size)
 
 
-def _add(writer: Writer, wanted: Wanted, paths: list[str], images: list[NDArray[Any]]) -> None:
+def _add(writer: Writer, wanted: Wanted, batch: _Batch) -> None:
     name, fingerprint = wanted.named
     if wanted.model is None:
-        writer.add(Head(name, fingerprint, [wanted.room], "uint8"), paths, np.stack(images))
+        writer.add(Head(name, fingerprint, [wanted.room], "uint8"), batch.paths, np.stack(batch.images), batch.sizes)
         return
-    latents = wanted.model.encode(np.stack(images))
-    size = list(images[0].shape[:2])
+    latents = wanted.model.encode(np.stack(batch.images))
+    size = list(batch.images[0].shape[:2])
     if wanted.bytes is None:
-        writer.add(Head(name, fingerprint, list(latents.shape[1:]), "float32", size), paths, latents)
+        writer.add(Head(name, fingerprint, list(latents.shape[1:]), "float32", size), batch.paths, latents, batch.sizes)
         return
     # The first images of a file say how large its numbers are; a file that is gone on with has it in its head.
     coding = Coding.from_json(writer.head.coding) if writer.head and writer.head.coding else Coding.of(latents)
     try:
         rows = np.stack([np.frombuffer(coding.packed(latent, wanted.bytes), np.uint8) for latent in latents])
     except InputError as error:
-        raise InputError(f"{paths[0]}: {error}") from error
-    writer.add(Head(name, fingerprint, [wanted.bytes], "uint8", size, coding.to_json()), paths, rows)
+        raise InputError(f"{batch.paths[0]}: {error}") from error
+    writer.add(Head(name, fingerprint, [wanted.bytes], "uint8", size, coding.to_json()), batch.paths, rows, batch.sizes)
 
 
 # --- Back ---
@@ -132,7 +144,13 @@ def decode(latents: store.Latents, model: Model | None, out: Path, *, overwrite:
         row = latents.latent[index]
         if coding is not None:
             row = coding.unpacked(row.tobytes())
-        write_png(target, _picture(row) if model is None else _decoded(model, row, head), np.dtype(np.uint8))
+        if model is None:
+            image = _picture(row)
+        else:
+            image = _decoded(model, row, head)
+            if latents.sizes is not None:
+                image = _in_shape(image, *map(int, latents.sizes[index]))
+        write_png(target, image, np.dtype(np.uint8))
         progress(index + 1, len(latents.paths), path)
         yield target
 
@@ -152,6 +170,16 @@ def _decoded(model: Model, row: NDArray[Any], head: Head) -> NDArray[np.float32]
     height, width = head.size or image.shape[:2]
     image = image[:height, :width]
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+
+
+def _in_shape(image: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """An image that was brought to a model's size, in the shape that it had: its longer side as long as the model's, or as it was if that
+    is less."""
+    scale = min(1.0, max(image.shape[:2]) / max(height, width, 1))
+    wanted = max(1, round(height * scale)), max(1, round(width * scale))
+    if wanted == image.shape[:2]:
+        return image
+    return np.asarray(np.clip(resized(image, *wanted), 0, 1), np.float32)
 
 
 def _picture(row: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Latents of many images in one file: written as they come, gone on with after a stop, checked when they are read.
 
-The file is an .npz (or Parquet) of `path` and `latent` per image and a head with the model's fingerprint, the latent's shape and a
-checksum. While it is made, what is done stands in a folder beside it, which goes when the file is whole.
+The file is an .npz (or Parquet) of `path`, `latent` and `size` (height and width in pixels) per image and a head with the model's
+fingerprint, the latent's shape and a checksum. While it is made, what is done stands in a folder beside it, which goes when the file is
+whole.
 """
 
 import contextlib
@@ -22,10 +23,17 @@ from numpy.typing import NDArray
 from burnish.errors import InputError, MissingExtraError
 from burnish.files import atomic, write_text
 
-KIND = "burnish latents 1"
+KIND = "burnish latents 2"
+SIZELESS = "burnish latents 1"  # what is read, too: files that do not say how large the images were
 ENDINGS = (".npz", ".parquet")
 HEAD, DONE, ROWS = "head.json", "done.jsonl", "rows.bin"
 CHUNK = 1 << 24  # bytes copied at a time
+# What reading a damaged .npz or head may raise: RuntimeError where a byte says that the archive is encrypted or of a kind to come.
+BROKEN = (ValueError, KeyError, EOFError, TypeError, IndexError, OverflowError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+SIZE = np.dtype("<u4")
+Size = tuple[int, int]  # height and width in pixels
+Sizes = NDArray[np.uint32]  # of many images, N×2
+Read = tuple[dict[str, Any], list[str], Sizes | None, NDArray[Any]]  # what stands in a file: head, paths, sizes, latents
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,13 @@ class Head:
 
 @dataclass(frozen=True)
 class Latents:
-    """A latents file: its head, the images' paths, and `latent`, N×shape."""
+    """A latents file: its head, the images' paths, `latent`, N×shape, and `sizes`, N×2, height and width that each image had before it was
+    brought to another size (None: an older file, which does not say)."""
 
     head: Head
     paths: list[str]
     latent: NDArray[Any] = field(compare=False)
+    sizes: Sizes | None = field(compare=False)
 
 
 class Writer:
@@ -73,11 +83,13 @@ class Writer:
         self._source, self._model = source, model
         self.head: Head | None = None
         self.done: list[str] = []
+        self._sizes: list[Size] = []
         self._rows: BinaryIO | None = None
         self._begun()
 
-    def add(self, head: Head, paths: Sequence[str], latents: NDArray[Any]) -> None:
-        """Add the latents of some images, N×shape. Raises InputError for another shape than the first, and where there is no room."""
+    def add(self, head: Head, paths: Sequence[str], latents: NDArray[Any], sizes: Sequence[Size]) -> None:
+        """Add the latents of some images, N×shape, and the images' heights and widths. Raises InputError for latents of another shape than
+        the first, and where there is no room."""
         if self.head is None:
             self.head = head
             self._start()
@@ -90,10 +102,11 @@ class Writer:
             self._rows.write(np.ascontiguousarray(latents, np.dtype(head.dtype)).tobytes())
             self._rows.flush()
             with (self.folder / DONE).open("a", encoding="utf-8") as names:
-                names.write("".join(json.dumps(path) + "\n" for path in paths))
+                names.write(_lines(paths, sizes))
         except OSError as error:
             raise InputError(f"{self.target}: cannot be written ({error.strerror}); free some space and run the same again") from error
         self.done += paths
+        self._sizes += sizes
 
     def finish(self) -> None:
         """Make the file of what was added, and remove the folder. Raises InputError when nothing was added or there is no room."""
@@ -101,10 +114,11 @@ class Writer:
             raise InputError(f"{self.target}: no image could be encoded, so it is not written")
         self._rows.close()
         rows = self.folder / ROWS
-        head = self.head.to_json() | {"rows": len(self.done), "checksum": _checksum(self.done, rows)}
+        sizes = np.array(self._sizes, SIZE)
+        head = self.head.to_json() | {"rows": len(self.done), "checksum": _checksum(self.done, sizes, rows)}
         writer = _write_npz if self.target.suffix == ".npz" else _write_parquet
         with atomic(self.target) as temporary:
-            writer(temporary, head, self.done, rows)
+            writer(temporary, head, self.done, sizes, rows)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
@@ -115,19 +129,20 @@ class Writer:
     def _begun(self) -> None:
         """Take over what an earlier run has done, as far as both its names and its rows are whole."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            told = json.loads((self.folder / HEAD).read_text("utf-8"))
-            if told.pop("source") != self._source or (told["model"], told["fingerprint"]) != self._model:
+            begun = json.loads((self.folder / HEAD).read_text("utf-8"))
+            if begun.pop("source") != self._source or (begun["model"], begun["fingerprint"]) != self._model:
                 return
-            told.pop("kind")
-            head = Head(**told)
+            begun.pop("kind")
+            head = Head(**begun)
             lines = (self.folder / DONE).read_text("utf-8").split("\n")[:-1]
             count = min(len(lines), (self.folder / ROWS).stat().st_size // head.row_bytes)
-            done = [str(json.loads(line)) for line in lines[:count]]
+            told = [json.loads(line) for line in lines[:count]]
+            done, sizes = [str(path) for path, _, _ in told], [(int(height), int(width)) for _, height, width in told]
             rows = (self.folder / ROWS).open("r+b")
             rows.truncate(count * head.row_bytes)
             rows.seek(0, 2)
-            write_text(self.folder / DONE, "".join(json.dumps(path) + "\n" for path in done))
-            self.head, self.done, self._rows = head, done, rows
+            write_text(self.folder / DONE, _lines(done, sizes))
+            self.head, self.done, self._sizes, self._rows = head, done, sizes, rows
 
     def _start(self) -> None:
         assert self.head is not None
@@ -141,18 +156,19 @@ def read(path: Path) -> Latents:
     """The latents in a file. Raises InputError for a file that is none, is cut off or damaged, or was made by a newer Burnish."""
     check_ending(path)
     try:
-        head, paths, latent = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
+        head, paths, sizes, latent = _read_npz(path) if path.suffix == ".npz" else _read_parquet(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read as latents ({error.strerror or error}); copy it anew") from error
-    except (ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+    except BROKEN as error:
         raise InputError(f"{path}: holds no latents, or is cut off or damaged; copy it anew or encode again") from error
-    if head.pop("kind", None) != KIND:
+    if (kind := head.pop("kind", None)) not in (KIND, SIZELESS):
         raise InputError(f"{path}: was made for another purpose or by a newer Burnish; encode again")
     checksum, rows = head.pop("checksum", ""), head.pop("rows", -1)
-    if rows != len(paths) or len(latent) != rows or checksum != _digest(paths, latent):
+    sizes = None if kind == SIZELESS else sizes
+    if rows != len(paths) or len(latent) != rows or checksum != _digest(paths, sizes, latent):
         raise InputError(f"{path}: is damaged (its checksum is wrong); copy it anew or encode again")
     try:
-        return Latents(Head(**head), paths, latent.reshape(rows, *head["shape"]))
+        return Latents(Head(**head), paths, latent.reshape(rows, *head["shape"]), sizes)
     except (TypeError, ValueError, KeyError) as error:
         raise InputError(f"{path}: is damaged (its head and its rows disagree); encode again") from error
 
@@ -171,9 +187,9 @@ def check_ending(path: Path) -> None:
 # --- The two formats ---
 
 
-def _write_npz(target: Path, head: dict[str, Any], paths: Sequence[str], rows: Path) -> None:
+def _write_npz(target: Path, head: dict[str, Any], paths: Sequence[str], sizes: Sizes, rows: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
-        for name, array in (("head", _bytes(json.dumps(head))), ("path", _bytes("\n".join(map(json.dumps, paths))))):
+        for name, array in (("head", _bytes(json.dumps(head))), ("path", _bytes("\n".join(map(json.dumps, paths)))), ("size", sizes)):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, array, allow_pickle=False)
             file.writestr(f"{name}.npy", buffer.getvalue())
@@ -184,35 +200,38 @@ def _write_npz(target: Path, head: dict[str, Any], paths: Sequence[str], rows: P
             shutil.copyfileobj(source, entry, CHUNK)
 
 
-def _read_npz(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
+def _read_npz(path: Path) -> Read:
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
         head = json.loads(bytes(file["head"]))
         text = bytes(file["path"]).decode()
-        return head, [json.loads(line) for line in text.split("\n")] if text else [], file["latent"]
+        sizes = file["size"].astype(SIZE, casting="safe") if "size" in file.files else None
+        return head, [json.loads(line) for line in text.split("\n")] if text else [], sizes, file["latent"]
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-def _write_parquet(target: Path, head: dict[str, Any], paths: Sequence[str], rows: Path) -> None:
+def _write_parquet(target: Path, head: dict[str, Any], paths: Sequence[str], sizes: Sizes, rows: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
     dtype = np.dtype(head["dtype"])
     width = int(np.prod(head["shape"]))
     kind = pyarrow.list_(pyarrow.from_numpy_dtype(dtype), width)
-    schema = pyarrow.schema([("path", pyarrow.string()), ("latent", kind)], metadata={"burnish": json.dumps(head)})
+    columns = [("path", pyarrow.string()), ("size", pyarrow.list_(pyarrow.uint32(), 2)), ("latent", kind)]
+    schema = pyarrow.schema(columns, metadata={"burnish": json.dumps(head)})
     step = max(1, CHUNK // max(1, width * dtype.itemsize))
     with parquet.ParquetWriter(target, schema) as writer, rows.open("rb") as source:
         for first in range(0, len(paths), step):
             part = list(paths[first : first + step])
             values = np.frombuffer(source.read(len(part) * width * dtype.itemsize), dtype)
             column = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(values), width)
-            writer.write_table(pyarrow.table([pyarrow.array(part), column], schema=schema))
+            size = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(sizes[first : first + step].ravel()), 2)
+            writer.write_table(pyarrow.table([pyarrow.array(part), size, column], schema=schema))
 
 
-def _read_parquet(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
+def _read_parquet(path: Path) -> Read:
     import pyarrow
     from pyarrow import parquet
 
@@ -221,22 +240,36 @@ def _read_parquet(path: Path) -> tuple[dict[str, Any], list[str], NDArray[Any]]:
     except pyarrow.ArrowException as error:
         raise ValueError(str(error)) from error
     head = json.loads((table.schema.metadata or {})[b"burnish"])
+    sizes = None
+    if "size" in table.column_names:
+        sizes = table.column("size").combine_chunks().flatten().to_numpy().reshape(len(table), 2).astype(SIZE, casting="safe")
     column = table.column("latent").combine_chunks()
-    return head, table.column("path").to_pylist(), column.flatten().to_numpy().reshape(len(table), *head["shape"])
+    return head, table.column("path").to_pylist(), sizes, column.flatten().to_numpy().reshape(len(table), *head["shape"])
 
 
-def _checksum(paths: Sequence[str], rows: Path) -> str:
-    digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
+def _lines(paths: Sequence[str], sizes: Sequence[Size]) -> str:
+    return "".join(json.dumps([path, *size]) + "\n" for path, size in zip(paths, sizes, strict=True))
+
+
+def _checksum(paths: Sequence[str], sizes: Sizes, rows: Path) -> str:
+    digest = _named(paths, sizes)
     with rows.open("rb") as file:
         for chunk in _chunks(file):
             digest.update(chunk)
     return digest.hexdigest()
 
 
-def _digest(paths: Sequence[str], latent: NDArray[Any]) -> str:
-    digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
+def _digest(paths: Sequence[str], sizes: Sizes | None, latent: NDArray[Any]) -> str:
+    digest = _named(paths, sizes)
     digest.update(np.ascontiguousarray(latent).data)
     return digest.hexdigest()
+
+
+def _named(paths: Sequence[str], sizes: Sizes | None) -> "hashlib._Hash":
+    digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
+    if sizes is not None:
+        digest.update(np.ascontiguousarray(sizes).data)
+    return digest
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
