@@ -69,12 +69,14 @@ def _grey(file: Path) -> Plane:
 
 
 def texture(name: str, seed: int = 2, side: int = 128, scale: float = 1.0) -> Set:
-    """scikit-image's `brick`, `grass` or `gravel`, cut up: the upper half to learn from, the lower half to score; overlapping crops, turned
-    by nothing, a little lighter or darker each."""
+    """scikit-image's `brick`, `grass` or `gravel`, cut up: the upper half to learn from, the lower half to score; overlapping crops, a
+    little lighter or darker each. Those to learn from lie left and right in turn: the threshold is set by scoring every other normal image
+    by what the rest have taught, and no pixel is to be among both."""
     rng = np.random.default_rng(seed)
     whole = transform.rescale(getattr(data, name)(), scale, anti_aliasing=scale < 1).astype(np.float32)
-    half = whole.shape[0] // 2
-    found = Set(name, _crops(whole[:half], 60, side, rng), _crops(whole[half:], 40, side, rng))
+    half, middle = (length // 2 for length in whole.shape)
+    left, right = (_crops(whole[:half, part], 30, side, rng) for part in (slice(middle), slice(middle, None)))
+    found = Set(name, [crop for pair in zip(left, right, strict=True) for crop in pair], _crops(whole[half:], 40, side, rng))
     for place, image in enumerate(_crops(whole[half:], 48, side, rng)):
         mark = (crack, blowhole, stain, missing)[place % 4]
         found.odd.append(Odd(mark.__name__, *mark(image, rng)))

@@ -49,11 +49,12 @@ def autoencoder(flat: Flat) -> Any:
     """The values in the middle of a network of 784-256-64-2-64-256-784."""
     from sklearn.neural_network import MLPRegressor
 
-    network = MLPRegressor((256, 64, 2, 64, 256), batch_size=128, max_iter=60, random_state=0).fit(flat, flat)
+    network = MLPRegressor(hidden_layer_sizes=(256, 64, 2, 64, 256), activation="tanh", batch_size=128, max_iter=60, random_state=0)
+    network.fit(flat, flat)
     values = flat
     for weights, biases in list(zip(network.coefs_, network.intercepts_, strict=True))[:3]:
         before = values @ weights + biases
-        values = np.maximum(before, 0)
+        values = np.tanh(before)
     return before.astype(np.float32)
 
 

@@ -34,8 +34,9 @@ SUSPECTS = 0.2  # share of unsorted images that is not learnt from
 SHOWN, STRENGTHS = 12, (0.5, 1.0, 2.0)  # images that defects are drawn on to see what is missed, and how strong they are
 PLACES = 20_000  # of the normals' heat that are remembered
 CROP = 256  # pixels on a side, of what defects are drawn on
-FEWEST_DRAWN, EACH_MINUTE, MOST_DRAWN = 8, 12, 400  # crops that each half learns defects from; at least so many in each minute given
-STEPS, STEP_SECONDS = 1500, 0.015  # that each half learns for, and how long one takes at most, by and large
+FEWEST_DRAWN, EACH_MINUTE, MOST_DRAWN = 8, 12, 800  # crops that each half learns defects from; at least so many in each minute given
+STEPS, STEPS_A_SECOND = 3000, 10  # that each half learns for at most, and of the time given
+STEP_SECONDS = 0.015  # how long one takes at most, by and large
 SPACING = 105  # pixels: in each square of that side about one defect is drawn
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -174,7 +175,7 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
     eye.denoiser.seen(normals.images[0])
     neighbours[0].distance(surface.described(normals.images[0]))
     each = 1.5 * (time.monotonic() - once) * (min(len(normals.images), CALIBRATED) + SHOWN * len(STRENGTHS)) / max(1, available_cpus())
-    steps = int(np.clip(STEPS * clock.seconds / 150, 100, STEPS))
+    steps = int(np.clip(STEPS_A_SECOND * clock.seconds, 100, STEPS))
     fewest = int(np.clip(EACH_MINUTE * clock.seconds / 60, FEWEST_DRAWN, 60))
     reserve = each + steps * HALVES * STEP_SECONDS
     samples = [Samples() for _ in range(HALVES)]
@@ -186,8 +187,8 @@ def _halves(eye: Eye, normals: _Normals, clock: _Clock, seed: int, progress: Pro
         progress(min(999, round(1000 * done)), 1000, "drawing defects")
         if clock.left() < reserve and number + 1 >= fewest:
             break
-    first = Outliner.learnt(samples[0], steps, seed)
-    second = Outliner.learnt(samples[1], steps, seed + 1, (first.middle, first.spread))
+    first = Outliner.learnt(samples.pop(0), steps, seed)
+    second = Outliner.learnt(samples.pop(), steps, seed + 1, (first.middle, first.spread))
     return Half(neighbours[0], first), Half(neighbours[1], second)
 
 

@@ -12,7 +12,7 @@ HIDDEN = 64
 BATCH, RATE, DECAY = 1024, 3e-3, 1e-2
 FARTHEST = 6.0  # spreads: what lies farther off is taken to lie there
 DRAWN, UNTOUCHED = 120, 250  # places of a drawn image that are learnt from, at most
-PASSES = 12  # through all places; more of them learn single places by heart
+PASSES = 30  # through all places, at most; more of them learn single places by heart
 BLUR = 0.3  # spreads: noise on what is learnt from, so that nothing hangs on a single number
 WEIGHT = 0.7  # of the drawn places together, beside the untouched ones
 
