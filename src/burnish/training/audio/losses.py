@@ -10,7 +10,7 @@ from burnish.audio.frames import HOP, TAPS, window
 from burnish.training.audio import hearing
 
 COMPRESSION = 0.3
-MISSED, UNLIKE, DISTURBANCE = 35.0, 8.0, 2.0  # speech that was taken away, what cannot be understood, and how loud what is wrong is
+MISSED, UNLIKE, DISTURBANCE = 35.0, 16.0, 2.0  # speech that was taken away, what cannot be understood, and how loud what is wrong is
 TINY = 1e-8
 COMPLEX, MAGNITUDE, RATIO, PRESENCE = 30.0, 70.0, 1.0, 0.4  # how much each part counts, after GTCRN (Rong et al., 2024); the last is ours
 HEARD = 1e-4  # a frame holds speech when its power is within 40 dB of the loudest
