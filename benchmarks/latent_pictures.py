@@ -18,7 +18,7 @@ from burnish.image import datasets
 from burnish.image.datasets import resized
 
 SIDE, SMALLEST = 32, 96  # pixels of a picture, and the smallest square's side
-PARTS, HELD_OUT = 160, 40  # pictures of each photograph, and of each that is kept out
+PARTS, HELD_OUT = 640, 40  # pictures of each photograph, and of each that is kept out
 SURFACE, SURFACES = 256, 4  # pixels of a square for `patches`, and how many of each photograph
 
 
