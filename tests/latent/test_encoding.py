@@ -38,6 +38,14 @@ def test_decode_undoes_encode_for_one_image_and_many(small_pictures: np.ndarray)
     np.testing.assert_allclose(images, restored, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_batch_is_encoded_as_each_of_its_images(channels: int) -> None:
+    model = burnish.load("patches")
+    images = np.random.default_rng(channels).integers(0, 256, (3, 50, 77, channels), np.uint8)
+    alone = np.stack([model.encode(image) for image in images])
+    np.testing.assert_allclose(model.encode(images), alone, atol=1e-5)
+
+
 @pytest.mark.parametrize("latent", [np.zeros((3, 8, 8)), np.zeros((16, 8)), np.full((16, 8, 8), np.nan), np.zeros((0, 16, 8, 8))])
 def test_what_is_no_latent_is_told(latent: np.ndarray) -> None:
     with pytest.raises(InputError):

@@ -49,9 +49,10 @@ class Layout:
         return empty
 
     def planes(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """H×W×B as (G·C)×H×W, and one more for alpha; values as they are."""
+        """H×W×B as (G·C)×H×W, and one more for alpha; values as they are. Of a batch, N×H×W×B, N×(G·C)×H×W."""
         chosen = [channel for group in self.groups for channel in group] + [picture.shape[-1] - 1] * self.alpha
-        return np.ascontiguousarray(picture[..., chosen].transpose(2, 0, 1))
+        values = picture if chosen == list(range(picture.shape[-1])) else picture[..., chosen]
+        return np.ascontiguousarray(np.moveaxis(values, -1, -3))
 
     def picture(self, planes: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
         """The planes as the H×W×B image that was `before`; a channel that went in several times comes out as the mean."""

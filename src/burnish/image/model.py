@@ -155,8 +155,8 @@ class Model:
         step = max(1, WHOLE // (pictures[0].size * len(layout.groups)))  # images at a time
         latents = []
         for first in range(0, len(pictures), step):
-            planes = [padded(layout.planes(each)[:colours], self.card.multiple_of) for each in pictures[first : first + step]]
-            batch = channels.unit(np.concatenate(planes), 0, _white(array)).reshape(-1, self.card.channels, *planes[0].shape[1:])
+            planes = padded(layout.planes(pictures[first : first + step])[:, :colours], self.card.multiple_of)
+            batch = channels.unit(planes, 0, _white(array)).reshape(-1, self.card.channels, *planes.shape[2:])
             latent = self.file.part("image", "latent", batch)
             latents.append(latent.reshape(len(planes), -1, *latent.shape[2:]))
         result = np.concatenate(latents)

@@ -12,9 +12,9 @@ NARROW = 256  # columns that no window need have fewer of
 
 
 def padded(planes: Planes, multiple_of: int) -> Planes:
-    """C×H×W planes, mirrored at the right and lower edge to multiples of `multiple_of`: no graph pads itself."""
-    low, right = (-length % multiple_of for length in planes.shape[1:])
-    return np.pad(planes, ((0, 0), (0, low), (0, right)), mode="symmetric") if low or right else planes
+    """C×H×W planes, or N×C×H×W, mirrored at the right and lower edge to multiples of `multiple_of`: no graph pads itself."""
+    low, right = (-length % multiple_of for length in planes.shape[-2:])
+    return np.pad(planes, (*[(0, 0)] * (planes.ndim - 2), (0, low), (0, right)), mode="symmetric") if low or right else planes
 
 
 def best_tile(height: int, width: int, halo: int, multiple_of: int, pixels: int, rows: int) -> Tile:
