@@ -68,6 +68,15 @@ def test_a_stopped_run_is_gone_on_with_even_after_half_a_row(tmp_path: Path) -> 
     np.testing.assert_array_equal(store.read(target).sizes, SIZES)
 
 
+def test_what_another_version_began_is_begun_anew(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "latents.npz", "here", MODEL)
+    writer.add(HEAD, NAMES[:1], ROWS[:1], SIZES[:1])
+    writer.close()
+    head = writer.folder / store.HEAD
+    head.write_text(head.read_text().replace(store.KIND, store.SIZELESS))
+    assert Writer(tmp_path / "latents.npz", "here", MODEL).done == []
+
+
 @pytest.mark.parametrize(("source", "model"), [("elsewhere", MODEL), ("here", ("seed", "another"))])
 def test_another_model_or_source_begins_anew(tmp_path: Path, source: str, model: tuple[str, str]) -> None:
     writer = Writer(tmp_path / "latents.npz", "here", MODEL)

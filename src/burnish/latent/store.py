@@ -30,7 +30,7 @@ HEAD, DONE, ROWS = "head.json", "done.jsonl", "rows.bin"
 CHUNK = 1 << 24  # bytes copied at a time
 # What reading a damaged .npz or head may raise: RuntimeError where a byte says that the archive is encrypted or of a kind to come.
 BROKEN = (ValueError, KeyError, EOFError, TypeError, IndexError, OverflowError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
-SIZE = np.dtype("<u4")
+SIZE_TYPE = np.dtype("<u4")
 Size = tuple[int, int]  # height and width in pixels
 Sizes = NDArray[np.uint32]  # of many images, N×2
 Read = tuple[dict[str, Any], list[str], Sizes | None, NDArray[Any]]  # what stands in a file: head, paths, sizes, latents
@@ -114,7 +114,7 @@ class Writer:
             raise InputError(f"{self.target}: no image could be encoded, so it is not written")
         self._rows.close()
         rows = self.folder / ROWS
-        sizes = np.array(self._sizes, SIZE)
+        sizes = np.array(self._sizes, SIZE_TYPE)
         head = self.head.to_json() | {"rows": len(self.done), "checksum": _checksum(self.done, sizes, rows)}
         writer = _write_npz if self.target.suffix == ".npz" else _write_parquet
         with atomic(self.target) as temporary:
@@ -132,7 +132,8 @@ class Writer:
             begun = json.loads((self.folder / HEAD).read_text("utf-8"))
             if begun.pop("source") != self._source or (begun["model"], begun["fingerprint"]) != self._model:
                 return
-            begun.pop("kind")
+            if begun.pop("kind") != KIND:
+                return
             head = Head(**begun)
             lines = (self.folder / DONE).read_text("utf-8").split("\n")[:-1]
             count = min(len(lines), (self.folder / ROWS).stat().st_size // head.row_bytes)
@@ -204,7 +205,7 @@ def _read_npz(path: Path) -> Read:
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
         head = json.loads(bytes(file["head"]))
         text = bytes(file["path"]).decode()
-        sizes = file["size"].astype(SIZE, casting="safe") if "size" in file.files else None
+        sizes = file["size"].astype(SIZE_TYPE, casting="safe") if "size" in file.files else None
         return head, [json.loads(line) for line in text.split("\n")] if text else [], sizes, file["latent"]
 
 
@@ -242,7 +243,7 @@ def _read_parquet(path: Path) -> Read:
     head = json.loads((table.schema.metadata or {})[b"burnish"])
     sizes = None
     if "size" in table.column_names:
-        sizes = table.column("size").combine_chunks().flatten().to_numpy().reshape(len(table), 2).astype(SIZE, casting="safe")
+        sizes = table.column("size").combine_chunks().flatten().to_numpy().reshape(len(table), 2).astype(SIZE_TYPE, casting="safe")
     column = table.column("latent").combine_chunks()
     return head, table.column("path").to_pylist(), sizes, column.flatten().to_numpy().reshape(len(table), *head["shape"])
 
@@ -252,7 +253,7 @@ def _lines(paths: Sequence[str], sizes: Sequence[Size]) -> str:
 
 
 def _checksum(paths: Sequence[str], sizes: Sizes, rows: Path) -> str:
-    digest = _named(paths, sizes)
+    digest = _begun_digest(paths, sizes)
     with rows.open("rb") as file:
         for chunk in _chunks(file):
             digest.update(chunk)
@@ -260,12 +261,12 @@ def _checksum(paths: Sequence[str], sizes: Sizes, rows: Path) -> str:
 
 
 def _digest(paths: Sequence[str], sizes: Sizes | None, latent: NDArray[Any]) -> str:
-    digest = _named(paths, sizes)
+    digest = _begun_digest(paths, sizes)
     digest.update(np.ascontiguousarray(latent).data)
     return digest.hexdigest()
 
 
-def _named(paths: Sequence[str], sizes: Sizes | None) -> "hashlib._Hash":
+def _begun_digest(paths: Sequence[str], sizes: Sizes | None) -> "hashlib._Hash":
     digest = hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape"))
     if sizes is not None:
         digest.update(np.ascontiguousarray(sizes).data)
